@@ -1,0 +1,108 @@
+import Matter
+
+/// A checked run deck with every default filled in. Values are in internal units: Å, K, eV, amu,
+/// eV/Å³ for pressures (positive compresses), and fs where the name says so.
+public struct RunPlan: Sendable, Equatable {
+  /// Where the potential comes from.
+  public struct PotentialChoice: Sendable, Equatable {
+    /// Path of the model file, as resolved against the deck.
+    public var model: String
+    /// The arithmetic of the potential.
+    public var precision: Precision
+    /// The head of a multi-head model.
+    public var head: String?
+  }
+  /// The arithmetic of a potential; integrators always use double.
+  public enum Precision: String, Sendable, CaseIterable {
+    case mixed
+    case double
+  }
+  /// How velocities start.
+  public enum Velocities: Sendable, Equatable {
+    /// Maxwell–Boltzmann at a temperature in K.
+    case temperature(Double)
+    /// From the structure file.
+    case fromStructure
+  }
+  /// A value that may change linearly in time over a stage.
+  public struct Ramp: Sendable, Equatable {
+    /// Values at the start and at the end of the stage.
+    public var from, to: Double
+    /// The value at a fraction of the stage in 0...1.
+    public func value(at fraction: Double) -> Double { from + (to - from) * fraction }
+  }
+  /// Target pressure: a ramp of a scalar, or six components xx yy zz yz xz xy.
+  public enum Pressure: Sendable, Equatable {
+    case scalar(Ramp)
+    case components(Tensor6)
+  }
+  /// A thermostat and its parameters.
+  public enum Thermostat: Sendable, Equatable {
+    case noseHoover(relaxationFs: Double, chain: Int)
+    case bussi(relaxationFs: Double)
+    case langevin(relaxationFs: Double)
+  }
+  /// Which strains of the cell move.
+  public enum Coupling: String, Sendable, CaseIterable {
+    case isotropic
+    case orthorhombic
+    case triclinic
+  }
+  /// A barostat and its parameters; compressibility in Å³/eV.
+  public enum Barostat: Sendable, Equatable {
+    case mtk(coupling: Coupling, relaxationFs: Double)
+    case stochasticCellRescaling(
+      coupling: Coupling, relaxationFs: Double, compressibility: Double)
+  }
+  /// What a stage does.
+  public enum Ensemble: Sendable, Equatable {
+    case nve
+    case nvt(temperature: Ramp, thermostat: Thermostat)
+    case npt(temperature: Ramp, thermostat: Thermostat, pressure: Pressure, barostat: Barostat)
+    /// Relaxation to a largest force in eV/Å in at most `steps` steps; `cell` nil keeps it fixed.
+    case minimize(force: Double, cell: Coupling?, pressure: Double)
+  }
+  /// The cell a stage starts with.
+  public enum StartingCell: Sendable, Equatable {
+    /// As the stage before left it.
+    case last
+    /// The mean over an earlier stage, after `discardFs` of it; atoms are strained affinely.
+    case mean(stage: String, discardFs: Double?)
+  }
+  /// What goes into a trajectory, every `every` steps.
+  public struct TrajectoryOutput: Sendable, Equatable {
+    public var every: Int
+    public var velocities: Bool
+    public var forces: Bool
+  }
+  /// One stage.
+  public struct Stage: Sendable, Equatable {
+    public var name: String
+    public var ensemble: Ensemble
+    /// Steps of dynamics, or the most steps of a minimization.
+    public var steps: Int
+    public var cell: StartingCell
+    public var trajectory: TrajectoryOutput?
+    /// Steps between rows of thermo.csv.
+    public var thermoEvery: Int
+  }
+
+  public var title: String
+  /// Path of the structure, as resolved against the deck.
+  public var structure: String
+  /// Rows are the multiples of a, b, c.
+  public var supercell: [[Int]]
+  /// Masses in amu that replace the natural ones.
+  public var masses: [Element: Double]
+  public var potential: PotentialChoice
+  /// In fs; nil only when every stage minimizes.
+  public var timestepFs: Double?
+  public var seed: UInt64
+  /// nil only when every stage minimizes.
+  public var velocities: Velocities?
+  /// The run directory.
+  public var output: String
+  public var stages: [Stage]
+  /// Wall-clock seconds between checkpoints.
+  public var checkpointEvery: Double
+}
