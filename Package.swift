@@ -35,7 +35,7 @@ let package = Package(
     library("NEP", ["CHost", "Matter", "Parallel", "Neighbors", "Potentials"]),
     library("Trajectory", ["CNetCDF", "CZlib", "Matter"]),
     library("Dynamics", ["Matter", "Parallel", "Neighbors", "Potentials", "Trajectory"]),
-    library("Decks", ["CYAML", "Matter"]),
+    library("Decks", ["CYAML", "Matter", "Dynamics"]),
     .executableTarget(
       name: "apus",
       dependencies: [
@@ -52,7 +52,7 @@ let package = Package(
     tests("Parallel", []),
     tests("Trajectory", ["Matter"]),
     tests("Dynamics", ["Matter", "Parallel", "Neighbors", "Potentials", "Trajectory"]),
-    tests("Decks", ["Matter"]),
+    tests("Decks", ["Matter", "Dynamics"]),
     tests("Neighbors", ["Matter", "Parallel"]),
     tests("NEP", ["Matter", "Parallel", "Neighbors", "Potentials"]),
   ],
