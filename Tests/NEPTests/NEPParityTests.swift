@@ -42,4 +42,51 @@ struct NEPParityTests {
     let model = try NEPModel.read(path: Reference.nepModel(fixture.model))
     try Self.compare(fixture, NEPReference(model))
   }
+
+  @Test("The fast evaluator in double precision gives NEP_CPU's energy, forces and virial",
+    arguments: NEPFixture.potentials)
+  func fast(_ fixture: NEPFixture) throws {
+    let model = try NEPModel.read(path: Reference.nepModel(fixture.model))
+    try Self.compare(fixture, NEPPotential(model, precision: .double))
+  }
+
+  @Test("Mixed precision stays within its stated distance of double", arguments: NEPFixture.potentials)
+  func mixed(_ fixture: NEPFixture) throws {
+    let model = try NEPModel.read(path: Reference.nepModel(fixture.model))
+    let configuration = try fixture.configuration()
+    let n = configuration.count
+    var exact = Evaluation(count: n)
+    var mixed = Evaluation(count: n)
+    let team = ThreadTeam(count: 2)
+    try ForceEvaluator(potential: NEPPotential(model, precision: .double), team: team)
+      .evaluate(configuration, needing: .virial, into: &exact)
+    try ForceEvaluator(potential: NEPPotential(model, precision: .mixed), team: team)
+      .evaluate(configuration, needing: .virial, into: &mixed)
+    let energyLimit = 1e-6 * Double(n) + 1e-7 * abs(exact.energy)
+    #expect(abs(mixed.energy - exact.energy) <= energyLimit)
+    var deviation = 0.0
+    var largest = 0.0
+    for i in 0..<n {
+      for k in 0..<3 {
+        deviation = max(deviation, abs(mixed.forces[i][k] - exact.forces[i][k]))
+        largest = max(largest, abs(exact.forces[i][k]))
+      }
+    }
+    #expect(deviation <= max(2e-4, 1e-5 * largest))
+    let virial = exact.virial
+    let scale = (0..<9).map { abs(virial[$0 / 3, $0 % 3]) }.max() ?? 0
+    var virialDeviation = 0.0
+    for a in 0..<3 {
+      for b in 0..<3 {
+        virialDeviation = max(virialDeviation, abs(mixed.virial[a, b] - virial[a, b]))
+      }
+    }
+    #expect(virialDeviation <= 1e-4 * scale)
+    if ProcessInfo.processInfo.environment["APUS_PRINT"] != nil {
+      print(
+        "MIXED", fixture.name, "dE/atom", (mixed.energy - exact.energy) / Double(n), "of limit",
+        abs(mixed.energy - exact.energy) / energyLimit, "dF", deviation, largest, "dW",
+        virialDeviation, scale)
+    }
+  }
 }
