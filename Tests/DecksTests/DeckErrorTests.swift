@@ -19,8 +19,10 @@ import Testing
     Slip("structure: si.xyz", "structure: [a]", "?"),
     Slip("structure: si.xyz", "structure: si.xyz\nsupercell: [2, 2]", "?"),
     Slip("structure: si.xyz", "structure: si.xyz\nsupercell: [2, 0, 2]", "?"),
-    Slip("structure: si.xyz", "structure: si.xyz\nsupercell: [[1, 0, 0], [0, 1, 0], [1, 1, 0]]", "?"),
-    Slip("structure: si.xyz", "structure: si.xyz\nsupercell: [[0, 1, 0], [1, 0, 0], [0, 0, 1]]", "?"),
+    Slip(
+      "structure: si.xyz", "structure: si.xyz\nsupercell: [[1, 0, 0], [0, 1, 0], [1, 1, 0]]", "?"),
+    Slip(
+      "structure: si.xyz", "structure: si.xyz\nsupercell: [[0, 1, 0], [1, 0, 0], [0, 0, 1]]", "?"),
     Slip("structure: si.xyz", "structure: si.xyz\nsupercell: 2", "?"),
     Slip("structure: si.xyz", "structure: si.xyz\nmasses: {D: 2.014}", "?"),
     Slip("structure: si.xyz", "structure: si.xyz\nmasses: {si: 28}", "?"),
@@ -68,7 +70,8 @@ import Testing
     Slip("temperature: 300 K", "temperature: 300 K\n    barostat: {coupling: tri}", "?"),
     Slip("temperature: 300 K", "temperature: 300 K\n    barostat: {pdamp: 1 ps}", "?"),
     Slip("temperature: 300 K", "temperature: 300 K\n    barostat: {relaxation: 99 fs}", "?"),
-    Slip("temperature: 300 K", "temperature: 300 K\n    barostat: {compressibility: 0.1 1/GPa}", "?"),
+    Slip(
+      "temperature: 300 K", "temperature: 300 K\n    barostat: {compressibility: 0.1 1/GPa}", "?"),
     Slip("temperature: 300 K", "temperature: 300 K\n    barostat: {kind: berendsen}", "?"),
     Slip("pressure: 0 GPa", "pressure: 1.5", "?"),
     Slip("pressure: 0 GPa", "pressure: 1e6 GPa", "?"),
@@ -86,7 +89,8 @@ import Testing
     Slip("duration: 20 ps", "", "?"),
     Slip("duration: 20 ps", "duration: 20 ps\n    trajectory: {every: 10}", "?"),
     Slip("duration: 20 ps", "duration: 20 ps\n    trajectory: {every: 0.5 fs}", "?"),
-    Slip("duration: 20 ps", "duration: 20 ps\n    trajectory: {every: 10 fs, velocities: yes}", "?"),
+    Slip(
+      "duration: 20 ps", "duration: 20 ps\n    trajectory: {every: 10 fs, velocities: yes}", "?"),
     Slip("duration: 20 ps", "duration: 20 ps\n    trajectory: {velocities: true}", "?"),
     Slip("duration: 20 ps", "duration: 20 ps\n    scatter: {every: 10 fs}", "?"),
     Slip("duration: 20 ps", "duration: 20 ps\n    thermo: 10 fs", "?"),
@@ -106,7 +110,10 @@ import Testing
 
   @Test("one slip gives one located line that says how to mend it", arguments: slips)
   func slip(_ slip: Slip) {
-    print("@@", Decks.errors(replacingFirst(slip.old, by: slip.new)).joined(separator: "\n").debugDescription, "@@", slip.old.debugDescription, "@@", slip.new.debugDescription)
+    print(
+      "@@",
+      Decks.errors(replacingFirst(slip.old, by: slip.new)).joined(separator: "\n").debugDescription,
+      "@@", slip.old.debugDescription, "@@", slip.new.debugDescription)
     #expect(Decks.silicon.contains(slip.old))
     let deck = replacingFirst(slip.old, by: slip.new)
     #expect(Decks.errors(deck) == slip.message.split(separator: "\n").map(String.init))
