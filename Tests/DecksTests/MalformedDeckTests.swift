@@ -8,24 +8,118 @@ import Testing
   @Test(
     "text that is not a plain YAML deck gives one located line",
     arguments: [
-      ("", "?"), ("# only a comment\n", "?"), ("just words\n", "?"), ("- a\n- b\n", "?"),
-      ("structure: a\n\tsupercell: [1, 1, 1]\n", "?"),
-      ("stages:\n\t- name: a\n", "?"),
-      ("structure: 'a\ntitle: b\n", "?"), ("structure: \"a\n", "?"),
-      ("structure: a\ntitle\nseed: 1\n", "?"), ("structure: a: b\n", "?"),
-      ("supercell: [1, 2\nseed: 1\n", "?"),
-      ("a: &x [1]\nb: *x\n", "?"), ("b: *x\n", "?"), ("a: !!str 1\n", "?"),
-      ("title: a\n---\ntitle: b\n", "?"), ("title: \"a\\0b\"\n", "?"),
-      ("title: a\u{1}b\n", "?"), ("[a]: 1\n", "?"), ("? {a: b}\n: 1\n", "?"),
-      (String(repeating: "[", count: 100_000), "?"),
-      (String(repeating: "{a: ", count: 100_000), "?"),
-      (String(repeating: "- ", count: 100_000), "?"),
+      (
+        "",
+        "deck.yaml: holds no deck: it is empty. Write at least structure, "
+          + "potential and stages"
+      ),
+      (
+        "# only a comment\n",
+        "deck.yaml: holds no deck: it is empty. Write at least structure, "
+          + "potential and stages"
+      ),
+      (
+        "just words\n",
+        "deck.yaml:1:1: expected a mapping, found 'just words'. Write "
+          + "structure: silicon.xyz"
+      ),
+      (
+        "- a\n- b\n",
+        "deck.yaml:1:1: expected a mapping, found a list. Write structure: "
+          + "silicon.xyz"
+      ),
+      (
+        "structure: a\n\tsupercell: [1, 1, 1]\n",
+        "deck.yaml:2:1: a tab in the indentation. Indent with spaces"
+      ),
+      (
+        "stages:\n\t- name: a\n",
+        "deck.yaml:2:1: a tab in the indentation. Indent with spaces"
+      ),
+      (
+        "structure: 'a\ntitle: b\n",
+        "deck.yaml:1:12: a quote is opened and not closed. Close it on the same "
+          + "line"
+      ),
+      (
+        "structure: \"a\n",
+        "deck.yaml:1:12: a quote is opened and not closed. Close it on the same "
+          + "line"
+      ),
+      (
+        "structure: a\ntitle\nseed: 1\n",
+        "deck.yaml:2:1: a key without a colon. Write `key: value`, with a space "
+          + "after the colon"
+      ),
+      (
+        "structure: a: b\n",
+        "deck.yaml:1:13: a second ': ' in one line, or wrong indentation. Put "
+          + "one `key: value` in a line, or quote the text that holds the colon"
+      ),
+      (
+        "supercell: [1, 2\nseed: 1\n",
+        "deck.yaml:1:12: a bracket is opened and not closed rightly: did not "
+          + "find expected ',' or ']'. Close it, with commas between values"
+      ),
+      (
+        "a: &x [1]\nb: *x\n",
+        "deck.yaml:1:4: anchors (&) are not read. Write the value out where it "
+          + "is used"
+      ),
+      (
+        "b: *x\n",
+        "deck.yaml:1:4: aliases (*) are not read. Write the value out"
+      ),
+      (
+        "a: !!str 1\n",
+        "deck.yaml:1:4: tags (!) are not read. Remove the tag"
+      ),
+      (
+        "title: a\n---\ntitle: b\n",
+        "deck.yaml:2:1: a second document begins here. Keep one deck in one "
+          + "file"
+      ),
+      (
+        "title: \"a\\0b\"\n",
+        "deck.yaml:1:8: holds a NUL character. Remove the \\0"
+      ),
+      (
+        "title: a\u{1}b\n",
+        "deck.yaml:1:9: not YAML: control characters are not allowed. Remove "
+          + "that character"
+      ),
+      (
+        "[a]: 1\n",
+        "deck.yaml:1:1: a key must be a word, found a list"
+      ),
+      (
+        "? {a: b}\n: 1\n",
+        "deck.yaml:1:3: a key must be a word, found a mapping"
+      ),
+      (
+        "title: \"\\q\"\n",
+        "deck.yaml:1:9: not YAML: found unknown escape character (while parsing "
+          + "a quoted scalar). Check indentation, quotes and brackets"
+      ),
     ])
   func malformed(text: String, message: String) {
-    print(
-      "@@", Decks.errors(text).joined(separator: "\n").debugDescription, "@@",
-      String(text.prefix(50)).debugDescription)
     #expect(Decks.errors(text).joined(separator: "\n") == message)
+  }
+
+  @Test(
+    "nesting without end is refused where it passes any deck's depth",
+    arguments: [
+      ("[", 21), ("{a: ", 78), ("- ", 41),
+    ])
+  func nesting(opening: String, column: Int) {
+    let clock = ContinuousClock()
+    var errors: [String] = []
+    let time = clock.measure {
+      errors = Decks.errors(String(repeating: opening, count: 100_000))
+    }
+    #expect(
+      errors == ["deck.yaml:1:\(column): is nested deeper than any deck. Check the brackets"])
+    #expect(time < .seconds(2))
   }
 
   @Test("a byte-order mark, CRLF line ends and quotes change nothing")
@@ -71,7 +165,7 @@ import Testing
       ])
   }
 
-  @Test("a line of 10 MB is answered within a second by a message that stays short")
+  @Test("a line of 10 MB is answered at once by a message that stays short")
   func longLine() {
     let clock = ContinuousClock()
     let long = String(repeating: "x", count: 10_000_000)
