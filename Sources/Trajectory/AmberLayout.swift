@@ -121,10 +121,12 @@ struct AmberLayout {
         case .int64s(let values): .numbers(values.map { Double($0) })
         }
       guard let found = file.attribute(name) else { return "it has no attribute \(name)" }
-      if found != expected { return "its \(name) is \(Self.text(found)), not \(Self.text(expected))" }
+      if found != expected {
+        return "its \(name) is \(Self.text(found)), not \(Self.text(expected))"
+      }
     }
-    for attribute in file.attributes where !attributes.contains(where: { $0.name == attribute.name })
-    {
+    for attribute in file.attributes
+    where !attributes.contains(where: { $0.name == attribute.name }) {
       return "it has the attribute \(attribute.name), which is not expected"
     }
     for variable in variables {

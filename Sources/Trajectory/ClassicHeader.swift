@@ -159,7 +159,8 @@ package struct ClassicHeader: Sendable, Equatable {
     self.version = version
     self.fileSize = fileSize
     let stated = try parser.count()
-    statedRecords = stated == (version == 5 ? UInt64.max : 0xffff_ffff) ? nil : Int(clamping: stated)
+    statedRecords =
+      stated == (version == 5 ? UInt64.max : 0xffff_ffff) ? nil : Int(clamping: stated)
 
     var dimensions: [Dimension] = []
     for _ in 0..<(try parser.list(tag: 10, "dimensions", smallest: 8)) {
