@@ -1,23 +1,82 @@
-# Apus: `make build`, `make test`, `make demo` set up what they need on Debian 12 with Swift 6.
+# Apus. `make build`, `make test` and `make demo` each set up what Debian 12 with Swift 6 lacks.
 SHELL := /bin/bash
 
-# The instruction set of the tuned build: the best level this machine has. PORTABLE=1 takes none.
+# The instruction set of the tuned build is the best level this machine has, of the four-step
+# x86-64 scale; PORTABLE=1 builds for every x86-64. Other architectures take the compiler's default.
 ifndef PORTABLE
   ifeq ($(shell uname -m),x86_64)
-    CPUFLAGS := $(shell cat /proc/cpuinfo 2>/dev/null | grep -m1 '^flags')
-    ifneq (,$(and $(findstring avx512f,$(CPUFLAGS)),$(findstring avx512dq,$(CPUFLAGS)),$(findstring avx512bw,$(CPUFLAGS)),$(findstring avx512vl,$(CPUFLAGS))))
+    CPU := $(shell grep -m1 '^flags' /proc/cpuinfo)
+    ifeq (4,$(words $(filter avx512f avx512dq avx512bw avx512vl,$(CPU))))
       MARCH := -Xcc -march=x86-64-v4
-    else ifneq (,$(and $(findstring avx2,$(CPUFLAGS)),$(findstring fma,$(CPUFLAGS))))
+    else ifeq (2,$(words $(filter avx2 fma,$(CPU))))
       MARCH := -Xcc -march=x86-64-v3
     endif
   endif
 endif
-FLAGS := $(MARCH) -Xcc -fno-math-errno
-SWIFT_BUILD := swift build -c release $(FLAGS)
-SWIFT_TEST := swift test -c release $(FLAGS)
+FLAGS := -c release $(MARCH) -Xcc -fno-math-errno
 
-.PHONY: build test
-build:
-	$(SWIFT_BUILD) --product apus
-test:
-	$(SWIFT_TEST)
+# Figures need matplotlib from Debian, so the system's own Python.
+PYTHON ?= /usr/bin/python3
+DEMO ?= runs/demo
+
+LIBRARIES := libnetcdf-dev libyaml-dev zlib1g-dev pkg-config make gcc
+FIGURES := python3 python3-matplotlib python3-numpy
+APT := DEBIAN_FRONTEND=noninteractive $(if $(filter 0,$(shell id -u)),,sudo -n) apt-get
+
+.PHONY: build test demo check format bench validate docs libraries figures clean
+
+build: libraries
+	swift build $(FLAGS) --product apus
+
+test: libraries
+	swift build $(FLAGS)
+	swift test $(FLAGS)
+
+# A run of 1152 atoms, then its figure.
+demo: build figures
+	rm -rf $(DEMO)
+	.build/release/apus run inputs/demo.yaml --output $(DEMO)
+	$(PYTHON) analysis/plot_run.py $(DEMO) --output $(DEMO)/figure
+
+check: libraries
+	swift format lint -r --strict Sources Tests Package.swift
+	swift build $(FLAGS)
+	swift test $(FLAGS)
+
+format:
+	swift format -i -r Sources Tests Package.swift
+
+bench: build
+	analysis/bench.sh
+
+# Ensembles against theory, in standard errors; needs PyPI (physical_validation) and about an hour.
+validate: libraries
+	analysis/validate/run.sh $(FLAGS)
+
+docs: libraries
+	swift package dump-symbol-graph --minimum-access-level public
+	mkdir -p docs/api
+	for module in Matter Parallel Neighbors Potentials NEP Trajectory Dynamics Decks; do \
+	  mkdir -p .build/symbols/$$module && \
+	  cp .build/*/symbolgraph/$$module.symbols.json .build/symbols/$$module/ && \
+	  docc convert --additional-symbol-graph-dir .build/symbols/$$module \
+	    --fallback-display-name $$module --fallback-bundle-identifier apus.$$module \
+	    --output-path docs/api/$$module || exit 1; \
+	done
+
+libraries:
+	@missing=; for p in $(LIBRARIES); do \
+	  dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; \
+	done; \
+	if [ -n "$$missing" ]; then echo "installing$$missing"; \
+	  $(APT) update -qq && $(APT) install -y -qq $$missing; fi
+
+figures:
+	@missing=; for p in $(FIGURES); do \
+	  dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; \
+	done; \
+	if [ -n "$$missing" ]; then echo "installing$$missing"; \
+	  $(APT) update -qq && $(APT) install -y -qq $$missing; fi
+
+clean:
+	rm -rf .build
