@@ -30,6 +30,9 @@ protocol Lanes {
   ) -> Self
   /// The first lanes, at least one.
   func store(_ pointer: UnsafeMutablePointer<Scalar>, lanes: Int)
+  /// Sixteen doubles, rounded to the precision.
+  static func narrow(
+    _ low: DoubleLanes, _ high: DoubleLanes, _ pointer: UnsafeMutablePointer<Scalar>)
   /// Doubles in this precision: the same memory, or rounded into `buffer`.
   static func narrowed(
     _ values: UnsafeMutablePointer<Double>, _ count: Int,
@@ -134,6 +137,12 @@ struct DoubleLanes: Lanes {
   @inline(__always) func store(_ pointer: UnsafeMutablePointer<Double>, lanes: Int) {
     f64x8_store_first(pointer, v, Int32(truncatingIfNeeded: lanes))
   }
+  @inline(__always) static func narrow(
+    _ low: DoubleLanes, _ high: DoubleLanes, _ pointer: UnsafeMutablePointer<Double>
+  ) {
+    low.store(pointer)
+    high.store(pointer + 8)
+  }
   @inline(__always) static func narrowed(
     _ values: UnsafeMutablePointer<Double>, _ count: Int,
     into buffer: UnsafeMutablePointer<Double>
@@ -222,6 +231,12 @@ struct FloatLanes: Lanes {
   ) -> Self { Self(v: f32x16_gather(table, i32x16_load(index))) }
   @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>, lanes: Int) {
     f32x16_store_first(pointer, v, Int32(truncatingIfNeeded: lanes))
+  }
+  @inline(__always) static func narrow(
+    _ low: DoubleLanes, _ high: DoubleLanes, _ pointer: UnsafeMutablePointer<Float>
+  ) {
+    f32x8_store(pointer, f32x8_from_f64x8(low.v))
+    f32x8_store(pointer + 8, f32x8_from_f64x8(high.v))
   }
   @inline(__always) static func narrowed(
     _ values: UnsafeMutablePointer<Double>, _ count: Int,

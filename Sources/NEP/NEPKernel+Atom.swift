@@ -85,7 +85,7 @@ extension NEPKernel {
       L.self, basisCount, stride, r, pairSpecies, radial.cutoff.pointer + tableOffset,
       radial.inverseCutoff.pointer + tableOffset, f, fSlope)
     let q = wide.take(descriptorCount + 16)
-    let slope = wide.take(descriptorCount + 16)
+    let slope = memory.take(descriptorCount + 2 * w)
     let contracted = wide.take(radial.basisCount * tableLength + 8)
     radial.descriptor(L.self, species, stride, pairSpecies, f, contracted, q)
 
@@ -97,27 +97,27 @@ extension NEPKernel {
     var (sx, sy, sz, sr) = (ux, uy, uz, r)
     var (sf, sfSlope) = (f, fSlope)
     if !sharesBasis {
-      let limit = angularReachSquared.pointer + species * speciesCount
+      sx = wide.take(stride + 8)
+      sy = wide.take(stride + 8)
+      sz = wide.take(stride + 8)
+      sr = wide.take(stride + 8)
+      angularSpecies = slots + 3 * capacity
       var m = 0
-      for p in 0..<count {
-        chosen[m] = Int32(truncatingIfNeeded: p)
-        m &+= rawR[p] < limit[Int(pairSpecies[p])] ? 1 : 0
+      for p in Swift.stride(from: 0, to: stride, by: 8) {
+        let distance = f64x8_load(r + p)
+        let limit: DoubleLanes = L.look(
+          DoubleLanes.self, pairSpecies + p, angularCutoff.pointer + tableOffset)
+        let mask = f64x8_less_mask(distance, limit.v)
+        f64x8_compress(sx + m, f64x8_load(ux + p), mask)
+        f64x8_compress(sy + m, f64x8_load(uy + p), mask)
+        f64x8_compress(sz + m, f64x8_load(uz + p), mask)
+        f64x8_compress(sr + m, distance, mask)
+        i32x8_compress(angularSpecies + m, i32x8_load(pairSpecies + p), mask)
+        i32x8_compress(chosen + m, SIMD8(0, 1, 2, 3, 4, 5, 6, 7) &+ Int32(p), mask)
+        m &+= mask.nonzeroBitCount
       }
       angularPairs = m
       angularStride = (m + w - 1) / w * w
-      sx = wide.take(angularStride)
-      sy = wide.take(angularStride)
-      sz = wide.take(angularStride)
-      sr = wide.take(angularStride)
-      angularSpecies = slots + 3 * capacity
-      for k in 0..<m {
-        let p = Int(chosen[k])
-        sx[k] = ux[p]
-        sy[k] = uy[p]
-        sz[k] = uz[p]
-        sr[k] = r[p]
-        angularSpecies[k] = pairSpecies[p]
-      }
       for k in m..<angularStride {
         sx[k] = 1
         sy[k] = 0
@@ -154,10 +154,11 @@ extension NEPKernel {
     let angularQ = memory.take(descriptorCount + 2 * w)
     invariants(s, angularQ)
     for v in radial.functionCount..<descriptorCount { q[v] = Double(angularQ[v]) }
-    var energy = network.evaluate(species, q, slope, wide.take(network.scratchCount))
-    for v in radial.functionCount..<descriptorCount { angularQ[v] = T(slope[v]) }
+    var energy = network.evaluate(species, q, slope, memory.take(network.scratchCount))
+    let radialSlope = wide.take(radial.functionCount)
+    for n in 0..<radial.functionCount { radialSlope[n] = Double(slope[n]) }
     let phi = memory.take(harmonicRows * angularColumns)
-    derivatives(s, angularQ, phi)
+    derivatives(s, slope, phi)
 
     // Pair gradients: angular part, then radial part on top.
     let hBuffer = memory.take((harmonicRows + 8) * w)
@@ -183,7 +184,8 @@ extension NEPKernel {
       }
     }
     radial.addGradients(
-      L.self, species, stride, pairSpecies, ux, uy, uz, fSlope, slope, contracted, px, py, pz)
+      L.self, species, stride, pairSpecies, ux, uy, uz, fSlope, radialSlope, contracted, px,
+      py, pz)
     if hasZBL {
       energy += repulsion(species, count, pairSpecies, rawX, rawY, rawZ, rawR, px, py, pz)
     }
@@ -596,8 +598,7 @@ extension NEPKernel {
     var energy = 0.0
     for p in 0..<count {
       let pair = species * speciesCount + Int(pairSpecies[p])
-      let outer = zbl[pair].outer
-      guard rawR[p] < outer * outer, rawR[p] < angularReachSquared.pointer[pair] else { continue }
+      guard rawR[p] < zblReach.pointer[pair] else { continue }
       let r = rawR[p].squareRoot()
       let v = zbl[pair].evaluate(r)
       energy += v.value / 2

@@ -24,8 +24,6 @@ struct NEPKernel<V: Lanes>: ~Copyable, Sendable {
 
   /// [I]: the square of the largest cutoff of any pair.
   let reachSquared: AlignedBuffer<Double>
-  /// [I·Nt + J], squares.
-  let angularReachSquared: AlignedBuffer<Double>
   /// [I][J]: cutoffs and their inverses.
   let angularCutoff, angularInverse: AlignedBuffer<Double>
   /// c^A as [I][n][k][J].
@@ -33,7 +31,7 @@ struct NEPKernel<V: Lanes>: ~Copyable, Sendable {
   /// c^A as [I][J][k][n], n in whole vectors.
   let angularByPair: AlignedBuffer<T>
   let radial: NEPRadial
-  let network: NEPNetwork
+  let network: NEPNetwork<V>
   /// Weights of s² in the three-body invariants, by lm.
   let weights: AlignedBuffer<T>
   /// Monomials of the many-body channels, all channels in a row, and where each channel starts;
@@ -41,6 +39,8 @@ struct NEPKernel<V: Lanes>: ~Copyable, Sendable {
   let cubics: AlignedBuffer<Cubic>
   let cubicStart: AlignedBuffer<Int32>
   let zbl: [NEPModel.ZBL]
+  /// [I·Nt + J]: square of the radius up to which a pair has repulsion.
+  let zblReach: AlignedBuffer<Double>
   /// Z_lm of harmonics with l > 4: coefficients, lowest first.
   let highHarmonics: [SolidHarmonic]
 
@@ -68,12 +68,13 @@ struct NEPKernel<V: Lanes>: ~Copyable, Sendable {
     sharesBasis = Set(m.radialCutoffs + m.angularCutoffs).count == 1
     hasZBL = m.zbl != nil
     zbl = m.zbl ?? []
+    zblReach = AlignedBuffer(
+      zip(m.angularCutoffs, m.zbl ?? []).map { min($0, $1.outer) * min($0, $1.outer) })
     reachSquared = AlignedBuffer(
       (0..<nt).map { i in
         let reach = (0..<nt).map { max(m.radialCutoffs[i * nt + $0], m.angularCutoffs[i * nt + $0]) }
         return (reach.max() ?? 0) * (reach.max() ?? 0)
       })
-    angularReachSquared = AlignedBuffer(m.angularCutoffs.map { $0 * $0 })
     radial = NEPRadial(m, tableLength: length)
     angularCutoff = m.byPair(m.angularCutoffs, length)
     angularInverse = m.byPair(m.angularCutoffs.map { 1 / $0 }, length)
@@ -128,11 +129,11 @@ struct NEPScratch<V: Lanes>: ~Copyable {
       + kernel.harmonicRows
     let perAtom =
       2 * kernel.harmonicRows * kernel.angularColumns + kernel.descriptorCount
-      + (kernel.harmonicRows + 8) * V.width
+      + (kernel.harmonicRows + 8) * V.width + kernel.network.scratchCount
     values = AlignedBuffer(count: perPair * capacity + perAtom + 1024)
     wide = AlignedBuffer(
       count: (12 + 2 * basis + 2 * kernel.angularBasis) * capacity + 2 * kernel.descriptorCount
-        + kernel.radial.basisCount * kernel.tableLength + kernel.network.scratchCount + 1024)
+        + kernel.radial.basisCount * kernel.tableLength + kernel.radial.functionCount + 1024)
   }
 }
 
