@@ -82,8 +82,11 @@ public struct RunPlan: Sendable, Equatable {
   }
   /// What goes into a trajectory, every `every` steps.
   public struct TrajectoryOutput: Sendable, Equatable {
+    /// Steps between frames.
     public var every: Int
+    /// Whether frames hold velocities.
     public var velocities: Bool
+    /// Whether frames hold forces.
     public var forces: Bool
     /// A value of its members.
     public init(every: Int, velocities: Bool, forces: Bool) {
@@ -94,11 +97,15 @@ public struct RunPlan: Sendable, Equatable {
   }
   /// One stage.
   public struct Stage: Sendable, Equatable {
+    /// The name, also of its folder.
     public var name: String
+    /// What is sampled, or a relaxation.
     public var ensemble: Ensemble
     /// Steps of dynamics, or the most steps of a minimization.
     public var steps: Int
+    /// The cell it starts with.
     public var cell: StartingCell
+    /// Frames written, if any.
     public var trajectory: TrajectoryOutput?
     /// Steps between rows of thermo.csv.
     public var thermoEvery: Int
@@ -116,6 +123,7 @@ public struct RunPlan: Sendable, Equatable {
     }
   }
 
+  /// A title for people.
   public var title: String
   /// Path of the structure, as resolved against the deck.
   public var structure: String
@@ -123,14 +131,17 @@ public struct RunPlan: Sendable, Equatable {
   public var supercell: [[Int]]
   /// Masses in amu that replace the natural ones.
   public var masses: [Element: Double]
+  /// The potential.
   public var potential: PotentialChoice
   /// In fs; nil only when every stage minimizes.
   public var timestepFs: Double?
+  /// Seed of all random numbers.
   public var seed: UInt64
   /// nil only when every stage minimizes.
   public var velocities: Velocities?
   /// The run directory.
   public var output: String
+  /// Stages in order.
   public var stages: [Stage]
   /// Wall-clock seconds between checkpoints.
   public var checkpointEvery: Double

@@ -51,9 +51,13 @@ public struct Matrix3: Sendable, Equatable {
   }
 
   /// The sum.
-  public static func + (a: Matrix3, b: Matrix3) -> Matrix3 { Matrix3(a.x + b.x, a.y + b.y, a.z + b.z) }
+  public static func + (a: Matrix3, b: Matrix3) -> Matrix3 {
+    Matrix3(a.x + b.x, a.y + b.y, a.z + b.z)
+  }
   /// The difference.
-  public static func - (a: Matrix3, b: Matrix3) -> Matrix3 { Matrix3(a.x - b.x, a.y - b.y, a.z - b.z) }
+  public static func - (a: Matrix3, b: Matrix3) -> Matrix3 {
+    Matrix3(a.x - b.x, a.y - b.y, a.z - b.z)
+  }
   /// The matrix times a number.
   public static func * (a: Matrix3, s: Double) -> Matrix3 { Matrix3(a.x * s, a.y * s, a.z * s) }
   /// The matrix applied to a column vector.

@@ -161,12 +161,14 @@ struct DoubleLanes: Lanes {
     let t = y * y
     // Chebyshev fits of sin(πy)/y and cos(πy) in y² on [0, ¼], to 1e-18.
     var s = polynomial(
-      t, 7.69782676822419065e-7, -0.0000219034970746260172, 0.00046629981618983938, -0.0073704305059169434, 0.082145886573102895, -0.599264529318944681)
+      t, 7.69782676822419065e-7, -0.0000219034970746260172, 0.00046629981618983938,
+      -0.0073704305059169434, 0.082145886573102895, -0.599264529318944681)
     s = fma(s, t, Self(2.55016403987730047))
     s = fma(s, t, Self(-5.16771278004996961))
     s = fma(s, t, Self(3.14159265358979324))
     var c = polynomial(
-      t, 4.14956435394258551e-6, -0.000104566553387487382, 0.00192955627248171315, -0.0258068887370022033, 0.235330630129532854, -1.33526276884344709)
+      t, 4.14956435394258551e-6, -0.000104566553387487382, 0.00192955627248171315,
+      -0.0258068887370022033, 0.235330630129532854, -1.33526276884344709)
     c = fma(c, t, Self(4.058712126416497))
     c = fma(c, t, Self(-4.93480220054467677))
     c = fma(c, t, Self(0.999999999999999996))
@@ -190,7 +192,8 @@ struct DoubleLanes: Lanes {
     var f = fma(n, Self(-0x1.62e42fefa38p-1), a)
     f = fma(n, Self(-0x1.ef35793c7673p-45), f)
     var p = polynomial(
-      f, 2.51100376059637777e-8, 2.76326396390410297e-7, 2.75572409185789698e-6, 0.0000248014854823284924, 0.000198412698900471137, 0.00138888889523147747)
+      f, 2.51100376059637777e-8, 2.76326396390410297e-7, 2.75572409185789698e-6,
+      0.0000248014854823284924, 0.000198412698900471137, 0.00138888889523147747)
     p = fma(p, f, Self(0.00833333333331960061))
     p = fma(p, f, Self(0.0416666666664880955))
     p = fma(p, f, Self(0.166666666666666808))
@@ -242,7 +245,9 @@ struct FloatLanes: Lanes {
     _ values: UnsafeMutablePointer<Double>, _ count: Int,
     into buffer: UnsafeMutablePointer<Float>
   ) -> UnsafeMutablePointer<Float> {
-    for k in Swift.stride(from: 0, to: count, by: 16) { Self(doubles: values + k).store(buffer + k) }
+    for k in Swift.stride(from: 0, to: count, by: 16) {
+      Self(doubles: values + k).store(buffer + k)
+    }
     return buffer
   }
   @inline(__always) static func aliased(
@@ -280,11 +285,13 @@ struct FloatLanes: Lanes {
   }
 
   @inline(__always) static func tanh(_ x: Self) -> Self {
-    let a = Self(v: f32x16_max(f32x16_min(x.v + x.v, SIMD16(repeating: 20)), SIMD16(repeating: -20)))
+    let a = Self(
+      v: f32x16_max(f32x16_min(x.v + x.v, SIMD16(repeating: 20)), SIMD16(repeating: -20)))
     let n = Self(v: f32x16_round(a.v * 1.442695))
     var f = fma(n, Self(-0x1.62e4p-1), a)
     f = fma(n, Self(-0x1.7f7d1cp-20), f)
-    var p = polynomial(f, 0.00139411084, 0.0083751264, 0.0416663529, 0.166664155, 0.500000005, 1.00000004)
+    var p = polynomial(
+      f, 0.00139411084, 0.0083751264, 0.0416663529, 0.166664155, 0.500000005, 1.00000004)
     p = fma(p, f, Self(1))
     let e = p * Self(v: f32x16_exp2i(n.v))
     return Self(1) - Self(2) / (e + Self(1))

@@ -9,7 +9,8 @@ enum NEPBasis {
   @inline(never)
   static func evaluate<L: SpeciesTable>(
     _: L.Type, _ count: Int, _ stride: Int, _ r: UnsafePointer<Double>,
-    _ species: UnsafePointer<Int32>, _ cutoff: UnsafePointer<Double>, _ inverse: UnsafePointer<Double>,
+    _ species: UnsafePointer<Int32>, _ cutoff: UnsafePointer<Double>,
+    _ inverse: UnsafePointer<Double>,
     _ f: UnsafeMutablePointer<Double>, _ slope: UnsafeMutablePointer<Double>
   ) {
     let one = V(1)

@@ -592,7 +592,8 @@ extension NEPKernel {
   private func repulsion(
     _ species: Int, _ count: Int, _ pairSpecies: UnsafePointer<Int32>,
     _ rawX: UnsafePointer<Double>, _ rawY: UnsafePointer<Double>, _ rawZ: UnsafePointer<Double>,
-    _ rawR: UnsafePointer<Double>, _ px: UnsafeMutablePointer<Double>, _ py: UnsafeMutablePointer<Double>,
+    _ rawR: UnsafePointer<Double>, _ px: UnsafeMutablePointer<Double>,
+    _ py: UnsafeMutablePointer<Double>,
     _ pz: UnsafeMutablePointer<Double>
   ) -> Double {
     var energy = 0.0

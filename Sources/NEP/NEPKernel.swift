@@ -72,7 +72,9 @@ struct NEPKernel<V: Lanes>: ~Copyable, Sendable {
       zip(m.angularCutoffs, m.zbl ?? []).map { min($0, $1.outer) * min($0, $1.outer) })
     reachSquared = AlignedBuffer(
       (0..<nt).map { i in
-        let reach = (0..<nt).map { max(m.radialCutoffs[i * nt + $0], m.angularCutoffs[i * nt + $0]) }
+        let reach = (0..<nt).map {
+          max(m.radialCutoffs[i * nt + $0], m.angularCutoffs[i * nt + $0])
+        }
         return (reach.max() ?? 0) * (reach.max() ?? 0)
       })
     radial = NEPRadial(m, tableLength: length)

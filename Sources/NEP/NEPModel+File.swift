@@ -198,7 +198,8 @@ private struct Parser {
         "'\(tag)' is a dipole model, not a potential", "Use a nep3, nep4 or nep5 potential.")
     case let t where t.hasPrefix("nep") && t.hasSuffix("_polarizability"):
       throw failure(
-        "'\(tag)' is a polarizability model, not a potential", "Use a nep3, nep4 or nep5 potential.")
+        "'\(tag)' is a polarizability model, not a potential", "Use a nep3, nep4 or nep5 potential."
+      )
     case let t where t.hasPrefix("nep") && t.hasSuffix("_temperature"):
       throw failure(
         "'\(tag)' is a temperature-dependent model, which this version of Apus does not evaluate",

@@ -35,7 +35,8 @@ struct NEPRadial: ~Copyable, Sendable {
   @inline(never)
   func descriptor<L: SpeciesTable>(
     _: L.Type, _ species: Int, _ stride: Int, _ pairSpecies: UnsafePointer<Int32>,
-    _ f: UnsafePointer<Double>, _ sums: UnsafeMutablePointer<Double>, _ q: UnsafeMutablePointer<Double>
+    _ f: UnsafePointer<Double>, _ sums: UnsafeMutablePointer<Double>,
+    _ q: UnsafeMutablePointer<Double>
   ) {
     if L.isSingle {
       // One species: f_k is summed over pairs before the contraction.
@@ -86,8 +87,10 @@ struct NEPRadial: ~Copyable, Sendable {
   func addGradients<L: SpeciesTable>(
     _: L.Type, _ species: Int, _ stride: Int, _ pairSpecies: UnsafePointer<Int32>,
     _ ux: UnsafePointer<Double>, _ uy: UnsafePointer<Double>, _ uz: UnsafePointer<Double>,
-    _ fSlope: UnsafePointer<Double>, _ slope: UnsafePointer<Double>, _ contracted: UnsafeMutablePointer<Double>,
-    _ px: UnsafeMutablePointer<Double>, _ py: UnsafeMutablePointer<Double>, _ pz: UnsafeMutablePointer<Double>
+    _ fSlope: UnsafePointer<Double>, _ slope: UnsafePointer<Double>,
+    _ contracted: UnsafeMutablePointer<Double>,
+    _ px: UnsafeMutablePointer<Double>, _ py: UnsafeMutablePointer<Double>,
+    _ pz: UnsafeMutablePointer<Double>
   ) {
     // Σ_n P_n c_nk for every neighbour species, then one sum over k for each pair.
     let length = basisCount &* tableLength

@@ -99,7 +99,8 @@ public final class NEPReference: Potential {
     for n in 0..<m.angularCount {
       for l in 1...m.degree {
         for lm in l * l - 1..<(l + 1) * (l + 1) - 1 {
-          q[m.radialCount + (l - 1) * m.angularCount + n] += harmonics[lm].weight * s[n][lm] * s[n][lm]
+          q[m.radialCount + (l - 1) * m.angularCount + n] +=
+            harmonics[lm].weight * s[n][lm] * s[n][lm]
         }
       }
       for (c, polynomial) in polynomials.enumerated() {

@@ -38,7 +38,8 @@ struct CellGrid: ~Copyable {
       let s = toFractional * configuration.positions[i]
       guard s.x.isFinite, s.y.isFinite, s.z.isFinite, abs(s).max() < 1e6 else {
         throw NeighborError(
-          description: "the position of atom \(i + 1) is not finite or absurdly far away", atoms: [i])
+          description: "the position of atom \(i + 1) is not finite or absurdly far away",
+          atoms: [i])
       }
       low = low.replacing(with: s, where: s .< low)
       high = high.replacing(with: s, where: s .> high)

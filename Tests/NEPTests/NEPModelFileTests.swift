@@ -13,7 +13,8 @@ struct NEPModelFileTests {
   ) -> String {
     // n_max 2 1, basis 3 2: D = 3 + 2·5, N_ann = (13 + 2)·4 + 1, N_c = 3·4 + 2·3.
     let count = values ?? (61 + 18 + 13)
-    return ([tag] + (zbl.map { [$0] } ?? [])
+    return
+      ([tag] + (zbl.map { [$0] } ?? [])
       + [cutoff, "n_max 2 1", "basis_size 3 2", lMax, "ANN 4 0"]
       + Array(repeating: "  5.0000000e-01", count: count)).joined(separator: "\n") + "\n"
   }
@@ -79,7 +80,10 @@ struct NEPModelFileTests {
       "nep.txt:7: expected a finite number, found 'nan'"
     ),
     ("", "nep.txt:1: the file ends inside its header. Copy the complete file."),
-    ("nep4 1 Si\ncutoff 5 4 50 30\n", "nep.txt:3: the file ends inside its header. Copy the complete file."),
+    (
+      "nep4 1 Si\ncutoff 5 4 50 30\n",
+      "nep.txt:3: the file ends inside its header. Copy the complete file."
+    ),
   ]
 
   @Test("Bad files are refused with place and remedy", arguments: bad)

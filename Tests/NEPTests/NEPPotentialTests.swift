@@ -34,7 +34,8 @@ struct NEPPotentialTests {
     }.max() ?? 0
   }
 
-  @Test("The fast evaluator agrees with the reference to rounding, every kind of model",
+  @Test(
+    "The fast evaluator agrees with the reference to rounding, every kind of model",
     arguments: SyntheticNEP.all)
   func matchesReference(_ synthetic: SyntheticNEP) throws {
     let model = try NEPModel.parse(synthetic.text, file: "nep.txt")

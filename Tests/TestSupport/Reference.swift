@@ -4,9 +4,9 @@ import Testing
 
 /// The folder of numbers from other programs, which lies beside the repository where it is
 /// available; tests that need it are skipped elsewhere.
-public enum Reference {
+package enum Reference {
   /// The folder, or nil.
-  public static let folder: URL? = {
+  package static let folder: URL? = {
     let shared =
       ProcessInfo.processInfo.environment["APUS_SHARED"].map { URL(fileURLWithPath: $0) }
       ?? URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -16,29 +16,29 @@ public enum Reference {
   }()
 
   /// Whether it is there.
-  public static var isAvailable: Bool { folder != nil }
+  package static var isAvailable: Bool { folder != nil }
 
   /// A NEP model file by name.
-  public static func nepModel(_ name: String) -> String {
+  package static func nepModel(_ name: String) -> String {
     folder?.appendingPathComponent("nep/models/" + name).path ?? ""
   }
 }
 
 /// A structure with the energy, forces and virial that NEP_CPU (calorine 4.1) gives for it.
-public struct NEPFixture: Decodable, Sendable, CustomTestStringConvertible {
-  public let name: String
-  public let model: String
-  public let cell: [[Double]]
-  public let symbols: [String]
-  public let positions: [[Double]]
-  public let energy: Double?
-  public let energies: [Double]?
-  public let forces: [[Double]]?
-  public let virial_total: [[Double]]?
-  public var testDescription: String { name }
+package struct NEPFixture: Decodable, Sendable, CustomTestStringConvertible {
+  package let name: String
+  package let model: String
+  package let cell: [[Double]]
+  package let symbols: [String]
+  package let positions: [[Double]]
+  package let energy: Double?
+  package let energies: [Double]?
+  package let forces: [[Double]]?
+  package let virial_total: [[Double]]?
+  package var testDescription: String { name }
 
   /// All fixtures of potentials: not the charge, dipole and polarizability models.
-  public static let potentials: [NEPFixture] = {
+  package static let potentials: [NEPFixture] = {
     guard let folder = Reference.folder?.appendingPathComponent("nep/fixtures"),
       let files = try? FileManager.default.contentsOfDirectory(
         at: folder, includingPropertiesForKeys: nil)
@@ -50,7 +50,7 @@ public struct NEPFixture: Decodable, Sendable, CustomTestStringConvertible {
   }()
 
   /// The structure as a potential sees it, periodic in all directions as NEP_CPU takes it.
-  public func configuration() throws -> Configuration {
+  package func configuration() throws -> Configuration {
     let rows = cell.map { SIMD3($0) }
     return Configuration(
       elements: symbols.map { Element(symbol: $0)! },

@@ -5,21 +5,21 @@ import Testing
 
 /// NEP model files with random, physically meaningless parameters: every kind and channel of the
 /// format, free of anyone's data.
-public struct SyntheticNEP: Sendable, CustomTestStringConvertible {
-  public var tag: String
-  public var species: [String]
-  public var zbl: String? = nil
-  public var cutoff: String
-  public var nMax: (Int, Int) = (4, 3)
-  public var basis: (Int, Int) = (6, 5)
-  public var lMax = 4
-  public var flags: [Int] = [1, 0]
-  public var neurons = 11
-  public var testDescription: String {
+package struct SyntheticNEP: Sendable, CustomTestStringConvertible {
+  package var tag: String
+  package var species: [String]
+  package var zbl: String? = nil
+  package var cutoff: String
+  package var nMax: (Int, Int) = (4, 3)
+  package var basis: (Int, Int) = (6, 5)
+  package var lMax = 4
+  package var flags: [Int] = [1, 0]
+  package var neurons = 11
+  package var testDescription: String {
     ([tag] + species + ["l_max", "\(lMax)"] + flags.map(String.init)).joined(separator: " ")
   }
 
-  public static let all: [SyntheticNEP] = [
+  package static let all: [SyntheticNEP] = [
     SyntheticNEP(tag: "nep3", species: ["Si"], cutoff: "5 5 50 50"),
     SyntheticNEP(
       tag: "nep4", species: ["Si"], cutoff: "5 4.5 50 50", nMax: (9, 8), basis: (9, 7), lMax: 4,
@@ -32,7 +32,9 @@ public struct SyntheticNEP: Sendable, CustomTestStringConvertible {
       tag: "nep5", species: ["H", "C", "S", "I"], cutoff: "4 3 5 4 4.5 3.5 6 5 50 50", lMax: 2,
       flags: [1, 1, 1]),
     SyntheticNEP(tag: "nep4", species: ["Ar"], cutoff: "4 4.5 50 50", lMax: 8, flags: [1, 1]),
-    SyntheticNEP(tag: "nep3_zbl", species: ["Ti", "O"], zbl: "0 2 0.7", cutoff: "5 4 9 9", lMax: 1, flags: [0, 1]),
+    SyntheticNEP(
+      tag: "nep3_zbl", species: ["Ti", "O"], zbl: "0 2 0.7", cutoff: "5 4 9 9", lMax: 1,
+      flags: [0, 1]),
     SyntheticNEP(
       tag: "nep4",
       species: (1...18).map { Element(atomicNumber: $0)!.symbol }, cutoff: "4 4 50 50",
@@ -40,7 +42,7 @@ public struct SyntheticNEP: Sendable, CustomTestStringConvertible {
   ]
 
   /// The text of the file.
-  public var text: String {
+  package var text: String {
     let nt = species.count
     let (nR, nA) = (nMax.0 + 1, nMax.1 + 1)
     let (kR, kA) = (basis.0 + 1, basis.1 + 1)
@@ -72,7 +74,7 @@ public struct SyntheticNEP: Sendable, CustomTestStringConvertible {
   }
 
   /// A disordered structure of the species, without close contacts.
-  public func configuration(
+  package func configuration(
     count: Int = 32, edge: Double = 8, periodicity: Periodicity = .all
   ) throws -> Configuration {
     let random = Philox(seed: 5)
