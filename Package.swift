@@ -51,6 +51,7 @@ let package = Package(
     tests("Matter", []),
     tests("Parallel", []),
     tests("Trajectory", ["Matter"]),
+    tests("Potentials", ["Matter"]),
     tests("Dynamics", ["Matter", "Parallel", "Neighbors", "Potentials", "Trajectory"]),
     tests("Decks", ["Matter", "Dynamics"]),
     tests("Neighbors", ["Matter", "Parallel"]),

@@ -52,4 +52,11 @@ public protocol Integrator {
   func conservedEnergy(_ state: borrowing PhaseState, _ forces: borrowing Evaluation) -> Double
   /// Thermostat and barostat variables, accumulated heat and work, reference cell; exact.
   var memory: IntegratorMemory { get set }
+  /// Warnings since the last call, each given once.
+  mutating func takeNotices() -> [String]
+}
+
+extension Integrator {
+  /// No warnings.
+  public mutating func takeNotices() -> [String] { [] }
 }
