@@ -58,9 +58,23 @@ LANES f32x16 f32x16_zero_unless_less(f32x16 a, f32x16 x, f32x16 limit) {
 
 LANES f64x8 f64x8_from_i32x8(i32x8 a) { return __builtin_convertvector(a, f64x8); }
 LANES f32x8 f32x8_from_f64x8(f64x8 a) { return __builtin_convertvector(a, f32x8); }
-LANES f64x4 f64x4_from_f32x4(f32x4 a) { return __builtin_convertvector(a, f64x4); }
+// Eight or sixteen doubles narrowed to floats.
+LANES f32x16 f32x16_from_f64(const double *p) {
+  f64x8 a, b;
+  __builtin_memcpy(&a, p, sizeof a);
+  __builtin_memcpy(&b, p + 8, sizeof b);
+  return __builtin_shufflevector(__builtin_convertvector(a, f32x8),
+                                 __builtin_convertvector(b, f32x8), 0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+                                 10, 11, 12, 13, 14, 15);
+}
 
 // Unaligned loads and stores.
+LANES f64x4 f64x4_load(const double *p) { f64x4 v; __builtin_memcpy(&v, p, sizeof v); return v; }
+LANES f64x4 f64x4_from_f32(const float *p) {
+  f32x4 v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return __builtin_convertvector(v, f64x4);
+}
 LANES f64x8 f64x8_load(const double *p) { f64x8 v; __builtin_memcpy(&v, p, sizeof v); return v; }
 LANES f32x16 f32x16_load(const float *p) { f32x16 v; __builtin_memcpy(&v, p, sizeof v); return v; }
 LANES i32x8 i32x8_load(const int *p) { i32x8 v; __builtin_memcpy(&v, p, sizeof v); return v; }
