@@ -11,6 +11,12 @@ public struct RunPlan: Sendable, Equatable {
     public var precision: Precision
     /// The head of a multi-head model.
     public var head: String?
+    /// A value of its members.
+    public init(model: String, precision: Precision, head: String? = nil) {
+      self.model = model
+      self.precision = precision
+      self.head = head
+    }
   }
   /// The arithmetic of a potential; integrators always use double.
   public enum Precision: String, Sendable, CaseIterable {
@@ -30,6 +36,11 @@ public struct RunPlan: Sendable, Equatable {
     public var from, to: Double
     /// The value at a fraction of the stage in 0...1.
     public func value(at fraction: Double) -> Double { from + (to - from) * fraction }
+    /// A value of its members.
+    public init(from: Double, to: Double) {
+      self.from = from
+      self.to = to
+    }
   }
   /// Target pressure: a ramp of a scalar, or six components xx yy zz yz xz xy.
   public enum Pressure: Sendable, Equatable {
@@ -74,6 +85,12 @@ public struct RunPlan: Sendable, Equatable {
     public var every: Int
     public var velocities: Bool
     public var forces: Bool
+    /// A value of its members.
+    public init(every: Int, velocities: Bool, forces: Bool) {
+      self.every = every
+      self.velocities = velocities
+      self.forces = forces
+    }
   }
   /// One stage.
   public struct Stage: Sendable, Equatable {
@@ -85,6 +102,18 @@ public struct RunPlan: Sendable, Equatable {
     public var trajectory: TrajectoryOutput?
     /// Steps between rows of thermo.csv.
     public var thermoEvery: Int
+    /// A value of its members.
+    public init(
+      name: String, ensemble: Ensemble, steps: Int, cell: StartingCell,
+      trajectory: TrajectoryOutput? = nil, thermoEvery: Int
+    ) {
+      self.name = name
+      self.ensemble = ensemble
+      self.steps = steps
+      self.cell = cell
+      self.trajectory = trajectory
+      self.thermoEvery = thermoEvery
+    }
   }
 
   public var title: String
@@ -105,4 +134,22 @@ public struct RunPlan: Sendable, Equatable {
   public var stages: [Stage]
   /// Wall-clock seconds between checkpoints.
   public var checkpointEvery: Double
+  /// A value of its members.
+  public init(
+    title: String, structure: String, supercell: [[Int]], masses: [Element: Double],
+    potential: PotentialChoice, timestepFs: Double? = nil, seed: UInt64,
+    velocities: Velocities? = nil, output: String, stages: [Stage], checkpointEvery: Double
+  ) {
+    self.title = title
+    self.structure = structure
+    self.supercell = supercell
+    self.masses = masses
+    self.potential = potential
+    self.timestepFs = timestepFs
+    self.seed = seed
+    self.velocities = velocities
+    self.output = output
+    self.stages = stages
+    self.checkpointEvery = checkpointEvery
+  }
 }
