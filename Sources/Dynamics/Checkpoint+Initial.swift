@@ -15,6 +15,7 @@ extension Checkpoint {
     let configuration = structure.configuration()
     let h = configuration.cell
     c.cell = [h.a, h.b, h.c].flatMap { [$0.x, $0.y, $0.z] }
+    c.accumulators["orthogonal"] = [(structure.cell?.isOrthogonal ?? true) ? 1 : 0]
     let p = configuration.periodicity
     c.periodicity = [p.a, p.b, p.c]
     var forces = Evaluation(count: structure.count)

@@ -146,6 +146,9 @@ extension Checkpoint {
 }
 
 extension Checkpoint {
+  /// Whether the cell of the initial state had right angles, on which a default of decks depends.
+  public var initialCellIsOrthogonal: Bool { accumulators["orthogonal"]?.first == 1 }
+
   /// The cell, elements and periodicity as values; nil if they make no sense.
   public var structure: Structure? {
     let elements = elements.compactMap(Element.init(atomicNumber:))

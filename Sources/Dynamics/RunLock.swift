@@ -41,7 +41,7 @@ public final class RunLock {
   deinit { close(descriptor) }
 
   /// `process 123 on host, started 2026-03-05 10:00:00 UTC`.
-  static var owner: String {
+  public static var owner: String {
     var host = [CChar](repeating: 0, count: 256)
     gethostname(&host, 255)
     return "process \(getpid()) on \(host.text), started \(WallClock.now)"

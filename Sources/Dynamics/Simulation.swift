@@ -67,7 +67,8 @@ public final class Simulation {
   var state: PhaseState
   var forces: Evaluation
   var integrator: (any Integrator)?
-  var step: Int
+  /// Steps done in the whole run.
+  public internal(set) var step: Int
   var dynamicsStep: Int
   var stage: Int
   var stageStep: Int

@@ -6,10 +6,12 @@ import Trajectory
 enum Apus {
   static let version = "0.1.0"
 
-  private static let commands: [any Command.Type] = [
-    RunCommand.self, EvaluateCommand.self, BenchmarkCommand.self, InfoCommand.self,
-    ConvertCommand.self,
-  ]
+  private static var commands: [any Command.Type] {
+    [
+      RunCommand.self, EvaluateCommand.self, BenchmarkCommand.self, InfoCommand.self,
+      ConvertCommand.self,
+    ]
+  }
   private static let later = ["analyze", "scatter", "merge", "serve"]
 
   static func run(_ words: [String]) -> ExitStatus {

@@ -1,6 +1,7 @@
 import Dynamics
 import Matter
 import NEP
+import Neighbors
 import Parallel
 import Potentials
 import Trajectory
@@ -20,7 +21,7 @@ enum PotentialLoader {
   static let limit = 1 << 32
 
   /// Reads a model, its kind recognised from the file.
-  static func load(_ choice: RunPlan.PotentialChoice, team: ThreadTeam) throws -> Model {
+  static func load(_ choice: RunPlan.PotentialChoice) throws -> Model {
     let bytes = try InputFile.read(choice.model, expecting: "a model file", limit: limit)
     let hash = SHA256.hex(of: bytes)
     let line = String(
@@ -45,7 +46,9 @@ enum PotentialLoader {
     }
     let model = try NEPModel.read(path: choice.model)
     return Model(
-      potential: NEPPotential(model, precision: choice.precision == .mixed ? .mixed : .double, team: team), hash: hash,
+      potential: NEPPotential(
+        model, precision: choice.precision == .mixed ? .mixed : .double),
+      hash: hash,
       description: "\(model.summary) (\(name))",
       citations: [
         "Z. Fan et al., J. Chem. Phys. 157, 114801 (2022), doi:10.1063/5.0106617 (neuroevolution potentials)"
@@ -78,8 +81,10 @@ enum PotentialLoader {
         throw fail("expected three positive numbers, found '\(words[2...].joined(separator: " "))'")
       }
       return (
-        LennardJones(
-          element: element, epsilon: numbers[1], sigma: numbers[0], cutoff: numbers[2]),
+        OneElement(
+          LennardJones(
+            epsilon: numbers[1], sigma: numbers[0], onset: 0.9 * numbers[2], cutoff: numbers[2]),
+          element),
         "Lennard-Jones potential for \(element)",
         ["J. E. Lennard-Jones, Proc. R. Soc. A 106, 463 (1924), doi:10.1098/rspa.1924.0082"]
       )
@@ -95,5 +100,22 @@ enum PotentialLoader {
       )
     default: return nil
     }
+  }
+}
+
+/// A potential that serves one element only.
+private final class OneElement: Potential {
+  private let base: any Potential
+  let elements: [Element]?
+  init(_ base: any Potential, _ element: Element) {
+    self.base = base
+    elements = [element]
+  }
+  var cutoff: Double { base.cutoff }
+  func evaluate(
+    _ configuration: borrowing Configuration, _ neighbors: NeighborList, needing: Requirements,
+    team: ThreadTeam, into result: inout Evaluation
+  ) throws(ModelError) {
+    try base.evaluate(configuration, neighbors, needing: needing, team: team, into: &result)
   }
 }

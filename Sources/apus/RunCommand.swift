@@ -36,14 +36,16 @@ enum RunCommand: Command {
     var overrides: [String] = []
     for set in arguments.values["--set"] ?? [] { overrides += set }
     let limit = try arguments.value("--max-walltime").map { text throws(InputError) in
-      try Quantities.seconds(text, option: "--max-walltime")
+      do throws(InputError) { return try Quantity.wallClock.value(of: text) } catch {
+        throw InputError("--max-walltime: \(error.message)", remedy: error.remedy)
+      }
     }
     let threads = try arguments.threads()
-    let (plan, warnings) = try DeckReader.read(
+    let deck = try DeckReader.read(
       path: arguments.operands[0], overrides: overrides,
       outputOverride: arguments.value("--output"))
-    let job = Job(
-      plan: plan, deckWarnings: warnings, team: ThreadTeam(count: threads),
+    var job = Job(
+      deck: deck, plan: deck.plan, team: ThreadTeam(count: threads),
       isQuiet: arguments.flags.contains("--quiet"),
       deadline: limit.map { start + $0 } ?? .infinity, deckPath: arguments.operands[0])
     if arguments.flags.contains("--resume") {
@@ -57,8 +59,9 @@ enum RunCommand: Command {
 
   /// One call of the command.
   private struct Job {
-    let plan: RunPlan
-    let deckWarnings: [String]
+    let deck: CheckedDeck
+    /// The deck's plan, with what depends on the cell settled once that is known.
+    var plan: RunPlan
     let team: ThreadTeam
     let isQuiet: Bool
     let deadline: Double
@@ -66,10 +69,12 @@ enum RunCommand: Command {
 
     var directory: RunDirectory { RunDirectory(plan.output) }
 
-    func start(isDry: Bool) throws -> ExitStatus {
+    var deckWarnings: [String] { deck.warnings.map(\.description) }
+
+    mutating func start(isDry: Bool) throws -> ExitStatus {
       if !isDry, directory.standing == .occupied { throw occupied() }
-      let model = try PotentialLoader.load(plan.potential, team: team)
-      let unit = try StructureReader.read(path: plan.structure)
+      let model = try PotentialLoader.load(plan.potential)
+      let unit = try StructureReader.first(path: plan.structure).structure
       let repeats = abs(Self.determinant(plan.supercell))
       let neighbors = RunEstimate.neighbors(unit, within: model.potential.cutoff + 1)
       let atoms = Double(unit.count) * Double(repeats)
@@ -82,6 +87,7 @@ enum RunCommand: Command {
         plan: plan, unit: unit, potential: model.potential, team: team)
       let obstacles = estimate.obstacles(directory: plan.output)
       guard obstacles.isEmpty else { throw InputErrors(obstacles) }
+      plan = deck.plan(cellIsOrthogonal: preflight.structure.cell?.isOrthogonal ?? true)
       let evaluator = ForceEvaluator(potential: model.potential, team: team)
       var checkpoint = try Checkpoint.initial(preflight.structure, evaluator: evaluator)
       checkpoint.deck = plan.yaml
@@ -126,7 +132,7 @@ enum RunCommand: Command {
       return try simulate(checkpoint, evaluator, lock, log)
     }
 
-    func resume() throws -> ExitStatus {
+    mutating func resume() throws -> ExitStatus {
       let path = directory.path
       switch directory.standing {
       case .nothing, .emptyDirectory:
@@ -150,8 +156,10 @@ enum RunCommand: Command {
           remedy: "Start anew with another --output")
       }
       var checkpoint = found.checkpoint
+      plan = deck.plan(
+        cellIsOrthogonal: checkpoint.initialCellIsOrthogonal)
       try compare(checkpoint)
-      let model = try PotentialLoader.load(plan.potential, team: team)
+      let model = try PotentialLoader.load(plan.potential)
       guard model.hash == checkpoint.modelHash else {
         throw InputError(
           "\(plan.potential.model): not the model of this run (sha256 \(model.hash.prefix(16))…, the run's is \(checkpoint.modelHash.prefix(16))…)",
@@ -206,11 +214,15 @@ enum RunCommand: Command {
       var around = Simulation.Surroundings(directory: directory, log: log)
       around.deadline = deadline
       around.progress = { bar?.show($0) }
+      around.warning = { text in
+        bar?.clear()
+        Console.message("apus: warning: \(text)")
+      }
       around.report = { text in
         bar?.clear()
         Console.out(text)
       }
-      do {
+      do throws(SimulationFailure) {
         let simulation = try Simulation(
           plan: plan, checkpoint: checkpoint, evaluator: evaluator, around: around)
         let outcome = try simulation.run()
@@ -226,9 +238,9 @@ enum RunCommand: Command {
           )
           return .stoppedEarly
         }
-      } catch let failure as SimulationFailure {
+      } catch {
         bar?.clear()
-        Console.message("apus: \(failure)")
+        Console.message("apus: \(error)")
         return .failed
       }
     }
@@ -242,23 +254,18 @@ enum RunCommand: Command {
     /// Only a longer last stage may differ from the deck of the checkpoint.
     private func compare(_ checkpoint: Checkpoint) throws {
       if checkpoint.deck == plan.yaml { return }
-      let old = try DeckReader.read(
-        text: checkpoint.deck, name: directory.file("deck.yaml"), overrides: [],
-        outputOverride: plan.output
-      ).plan
+      let old = try plan(of: checkpoint.deck)
       var same = old
       same.output = plan.output
-      if let last = plan.stages.last, old.stages.count == plan.stages.count, last.isDynamics,
-        last.steps > old.stages[old.stages.count - 1].steps
-      {
+      if plan.onlyRaisesLastDuration(of: same), let last = plan.stages.last {
         if last.hasRamp, checkpoint.stage == plan.stages.count - 1 {
           throw InputError(
             "the duration of stage \(last.name) was raised, but its ramp depends on it",
             remedy: "Give the old duration, and start another run from final.xyz for more")
         }
-        same.stages[same.stages.count - 1].steps = last.steps
+        return
       }
-      let differences = same.differences(from: plan)
+      let differences = plan.differences(from: same)
       guard differences.isEmpty else {
         throw InputErrors(
           differences.map {
@@ -269,15 +276,19 @@ enum RunCommand: Command {
       }
     }
 
+    /// The plan of a resolved deck of this run.
+    private func plan(of text: String) throws -> RunPlan {
+      try DeckReader.read(
+        DeckSource(text: text, name: directory.file("deck.yaml")), outputOverride: plan.output
+      ).plan
+    }
+
     private func occupied() -> any Error {
       if let text = try? InputFile.read(
         directory.file("deck.yaml"), expecting: "a deck", limit: 1 << 24),
-        let old = try? DeckReader.read(
-          text: String(decoding: text, as: UTF8.self), name: "deck.yaml", overrides: [],
-          outputOverride: plan.output
-        ).plan
+        let old = try? plan(of: String(decoding: text, as: UTF8.self))
       {
-        let differences = old.differences(from: plan)
+        let differences = plan.differences(from: old)
         if !differences.isEmpty {
           return InputErrors(
             differences.map {

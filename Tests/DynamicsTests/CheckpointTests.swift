@@ -12,7 +12,7 @@ import Testing
     c.cell = [5, 0, 0, 0.1, 6, 0, -0.3, 0.25, 7]
     c.periodicity = [true, true, false]
     c.positions = [0, 1, 2, 3, 4, 5].map { $0 / 7 }
-    c.velocities = [-0.0, 5e-324, 1e308, 2, 3, 4]
+    c.velocities = [-0.0, .leastNonzeroMagnitude, 1e308, 2, 3, 4]
     c.forces = [1, 2, 3, 4, 5, 6]
     c.energy = -13.25
     c.virial = [1, 2, 3, 4, 5, 6, 7, 8, 9]
