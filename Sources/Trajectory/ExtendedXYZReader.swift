@@ -314,8 +314,9 @@ public final class ExtendedXYZReader {
         }
         throw lines.error(
           "expected \(width) columns for an atom, found \(tokens.count)",
-          header.plain ? "Name further columns by Properties=species:S:1:pos:R:3:… on line "
-            + "\(header.line)" : "Properties on line \(header.line) says \(width)",
+          header.plain
+            ? "Name further columns by Properties=species:S:1:pos:R:3:… on line "
+              + "\(header.line)" : "Properties on line \(header.line) says \(width)",
           column: tokens.count > width ? tokens[width].column : nil)
       }
       var i = 0

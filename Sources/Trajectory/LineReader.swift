@@ -156,6 +156,8 @@ package final class LineReader {
   func vector(_ tokens: ArraySlice<Token>, _ what: String) throws(InputError) -> SIMD3<Double> {
     guard tokens.count >= 3 else { throw error("expected \(what), three numbers") }
     let i = tokens.startIndex
-    return [try real(tokens[i], what), try real(tokens[i + 1], what), try real(tokens[i + 2], what)]
+    return [
+      try real(tokens[i], what), try real(tokens[i + 1], what), try real(tokens[i + 2], what),
+    ]
   }
 }

@@ -56,7 +56,8 @@ package enum NumberText {
     if ["nan", "inf", "+inf", "-inf", "infinity", "-infinity"].contains(lower) {
       return "'\(word)', which is not finite"
     }
-    if text.allSatisfy({ "0123456789+-.eEdD".utf8.contains($0) }), text.contains(where: { $0 &- 48 < 10 }),
+    if text.allSatisfy({ "0123456789+-.eEdD".utf8.contains($0) }),
+      text.contains(where: { $0 &- 48 < 10 }),
       double(text) == nil, text.filter({ $0 == 46 }).count <= 1
     {
       return "'\(word)', which is too large or not a number"
