@@ -62,6 +62,8 @@ struct CellGrid: ~Copyable {
     var range = SIMD3<Int>(0, 0, 0)
     for k in 0..<3 {
       range[k] = Int((reach / (width[k] * span[k] / Double(bins[k]))).rounded(.up))
+      // Flat or linear structures have bins of no width along directions that do not repeat.
+      if !periodicity[k] { range[k] = min(range[k], bins[k] - 1) }
       if periodicity[k], range[k] / bins[k] > 120 {
         throw NeighborError(
           description:
