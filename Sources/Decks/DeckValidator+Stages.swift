@@ -46,8 +46,8 @@ extension DeckValidator {
     }
     let steps = stepCount(fields, timestep: timestep, minimizes: minimizes)
     // Without a known ensemble the rest would only repeat the error.
-    guard draft.ensembleName != nil else { return draft }
-    let parsed = self.ensemble(fields, draft.ensembleName ?? "", timestep: timestep)
+    guard let ensembleName = draft.ensembleName else { return draft }
+    let parsed = self.ensemble(fields, ensembleName, timestep: timestep)
     let cell =
       minimizes
       ? RunPlan.StartingCell.last
@@ -118,6 +118,7 @@ extension DeckValidator {
     }
     if let steps { return integer(steps, fields.name("steps"), 1...Self.stepLimit) }
     if minimizes { return 2000 }
+    if fields.meant.contains("duration") || fields.meant.contains("steps") { return nil }
     problems.errors.append(
       fields.mark.error(
         "\(fields.path): duration is missing", remedy: "Add `duration: 200 ps` or `steps: 200000`"))
@@ -320,6 +321,11 @@ extension DeckValidator {
       fail(
         node, "\(path): expected `last` or `mean of STAGE`, found \(node.found)",
         "Write cell: mean of equilibrate, or cell: mean of equilibrate after 50 ps")
+      return nil
+    }
+    // A stage with errors of its own may be the one.
+    if before.contains(where: { $0.name == nil || ($0.name == words[2] && $0.ensembleName == nil) })
+    {
       return nil
     }
     let barostatted = before.filter { $0.ensembleName == "npt" }.compactMap(\.name)

@@ -22,55 +22,67 @@ extension DeckValidator {
       fail(node, "\(subject)expected a mapping, found \(node.found)", "Write \(example)")
       return nil
     }
+    var fields = Fields(path: path, mark: node.mark, entries: entries)
     for entry in entries where !known.contains(entry.key) {
-      problems.errors.append(
-        unknown(entry, path: path, known: known, meaningless: meaningless))
+      let (error, key) = unknown(entry, path: path, known: known, meaningless: meaningless)
+      problems.errors.append(error)
+      if let key { fields.meant.insert(key) }
     }
     for entry in entries where known.contains(entry.key) && meaningless[entry.key] != nil {
       problems.errors.append(
         entry.mark.error(
           "\(path).\(entry.key): \(meaningless[entry.key] ?? "")", remedy: "Remove the key"))
     }
-    return Fields(path: path, mark: node.mark, entries: entries)
+    return fields
   }
 
+  /// The error of an unknown key, and the key that was meant where it is one of this mapping.
   private func unknown(
     _ entry: Node.Entry, path: String, known: [String], meaningless: [String: String]
-  ) -> InputError {
+  ) -> (InputError, String?) {
     let word = entry.key.clipped
+    func error(_ message: String, remedy: String = "") -> InputError {
+      entry.mark.error(message, remedy: remedy)
+    }
     if Vocabulary.later.contains(entry.key) {
       let name = path.isEmpty ? word : path + "." + word
-      return entry.mark.error(
-        "\(name): not in this version of Apus yet", remedy: "Remove the key")
+      return (
+        error("\(name): not in this version of Apus yet", remedy: "Remove the key"),
+        entry.key == "ipi" ? "model" : nil
+      )
     }
     let usable = known.filter { meaningless[$0] == nil }
-    let translated = Vocabulary.translation(entry.key, in: Vocabulary.foreignKeys)
-    if let ours = translated, usable.contains(where: { ours.hasPrefix($0) }) {
-      return entry.mark.error("unknown key '\(word)' — did you mean '\(ours)'?")
+    if let ours = Vocabulary.translation(entry.key, in: Vocabulary.foreignKeys) {
+      // `thermostat: {relaxation}` inside thermostat is just `relaxation`.
+      let inner = ours.split { ":{} ".contains($0) }.last.map(String.init) ?? ours
+      let here = usable.first { $0 == inner } ?? usable.first { ours.hasPrefix($0) }
+      let shown = here == inner ? inner : ours
+      return (error("unknown key '\(word)' — did you mean '\(shown)'?"), here)
     }
     if let near = NameMatch.nearest(entry.key, among: usable) {
-      return entry.mark.error("unknown key '\(word)' — did you mean '\(near)'?")
+      return (error("unknown key '\(word)' — did you mean '\(near)'?"), near)
     }
     for (home, words) in [
       ("the deck's top level", Vocabulary.deck), ("a stage", Vocabulary.stage),
       ("thermostat or barostat", Vocabulary.thermostat + Vocabulary.barostat),
       ("potential", Vocabulary.potential),
     ] where words.contains(entry.key) && words != known {
-      return entry.mark.error(
-        "unknown key '\(word)' here: it belongs in \(home)",
-        remedy: "Keys here: \(usable.joined(separator: ", "))")
+      return (
+        error(
+          "unknown key '\(word)' here: it belongs in \(home)",
+          remedy: "Keys here: \(usable.joined(separator: ", "))"), nil
+      )
     }
-    if let ours = translated {
-      return entry.mark.error("unknown key '\(word)' — did you mean '\(ours)'?")
-    }
-    return entry.mark.error(
-      "unknown key '\(word)'", remedy: "Keys here: \(usable.joined(separator: ", "))")
+    return (
+      error("unknown key '\(word)'", remedy: "Keys here: \(usable.joined(separator: ", "))"), nil
+    )
   }
 
   /// A key that must be there.
   @discardableResult
   func require(_ key: String, in fields: Fields, example: String) -> Node? {
     if let node = fields[key] { return node }
+    if fields.meant.contains(key) { return nil }
     problems.errors.append(
       fields.mark.error("\(fields.name(key)) is missing", remedy: "Add `\(example)`"))
     return nil
@@ -103,7 +115,8 @@ extension DeckValidator {
     guard let value = quantity(node, .temperature, name) else { return nil }
     guard value > 0 || (zero && value == 0), value <= 100_000 else {
       fail(
-        node, "\(name): \(Number.text(value)) K is outside \(zero ? "0" : "above 0") to 100000 K",
+        node,
+        "\(name): \(Number.text(value)) K is not \(zero ? "from" : "above") 0 K to 100000 K",
         "Temperatures are in kelvin, such as 300 K")
       return nil
     }
@@ -114,7 +127,7 @@ extension DeckValidator {
     guard let value = quantity(node, .pressure, name) else { return nil }
     guard abs(value) * Units.gigapascal < 1e6 else {
       fail(
-        node, "\(name): \(Quantity.pressure.text(value)) is not within 1000000 GPa",
+        node, "\(name): \(Quantity.pressure.text(value)) is not below 1000000 GPa in size",
         "Check the unit: 1 bar is 0.0001 GPa")
       return nil
     }

@@ -3,6 +3,8 @@ struct Fields {
   /// The mapping's name in messages: empty for the deck, else like `stages.equilibrate`.
   let path: String
   let mark: Mark
+  /// Keys that a misspelled key was meant to be; they are not missing as well.
+  var meant: Set<String> = []
   private let values: [String: Node.Entry]
 
   init(path: String, mark: Mark, entries: [Node.Entry]) {

@@ -51,6 +51,9 @@ package struct Override: Sendable {
         var new = Node(.mapping([]), at: mark)
         try apply(path.dropFirst(), to: &new)
         entries.append(Node.Entry(key: key, mark: mark, value: new))
+        // Either says the length of a stage, so the one given here replaces the other.
+        if key == "steps" { entries.removeAll { $0.key == "duration" } }
+        if key == "duration" { entries.removeAll { $0.key == "steps" } }
       }
       node.content = .mapping(entries)
     case .sequence(var nodes):

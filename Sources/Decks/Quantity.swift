@@ -69,14 +69,13 @@ package enum Quantity: Sendable, CaseIterable {
     guard let (number, rest) = try Number.scan(text) else {
       throw InputError(
         "'\(text.clipped)' is not a number with a unit",
-        remedy: "Write a number and one of \(acceptedUnits), such as \(example)")
+        remedy: "Write a number and \(oneUnit), such as \(example)")
     }
     guard !rest.isEmpty else {
       if self == .mass { return number }
       let unit = units[0].name
-      let one = units.count == 1 ? "its unit" : "one of \(acceptedUnits)"
       throw InputError(
-        "\(text.clipped) has no unit", remedy: "Write it with \(one): \(text.clipped) \(unit)")
+        "\(text.clipped) has no unit", remedy: "Write it with \(oneUnit): \(text.clipped) \(unit)")
     }
     let unit = Self.normalized(rest)
     guard let match = units.first(where: { $0.name == unit }) else {
@@ -87,6 +86,10 @@ package enum Quantity: Sendable, CaseIterable {
       throw InputError("\(text.clipped) is too large", remedy: "Write a smaller number")
     }
     return value
+  }
+
+  private var oneUnit: String {
+    units.count == 1 ? "the unit \(acceptedUnits)" : "one of \(acceptedUnits)"
   }
 
   private var example: String {
@@ -144,7 +147,7 @@ package enum Quantity: Sendable, CaseIterable {
     return InputError(
       "'\(unit.clipped)' is not a unit of \(name)\(kind)",
       remedy: near.map { "Did you mean \(numeral) \($0)?" }
-        ?? "Write it with \(units.count == 1 ? "" : "one of ")\(acceptedUnits), such as \(example)")
+        ?? "Write it with \(oneUnit), such as \(example)")
   }
 
   private var name: String {

@@ -151,11 +151,14 @@ struct YAMLReader {
         "not YAML: \(problem)", remedy: "Remove that character")
     }
     let place = mark(state.problem_mark)
-    if context.contains("quoted scalar") {
+    if context.contains("quoted scalar"), !problem.contains("escape") {
       return mark(state.context_mark).error(
         "a quote is opened and not closed", remedy: "Close it on the same line")
     }
-    if problem.contains("cannot start any token"), character(at: state.problem_mark) == "\t" {
+    if problem.contains("tab character")
+      || (problem.contains("cannot start any token")
+        && character(at: state.problem_mark) == "\t")
+    {
       return place.error("a tab in the indentation", remedy: "Indent with spaces")
     }
     if problem.contains("could not find expected ':'") {
