@@ -83,6 +83,28 @@ LANES void f64x8_store(double *p, f64x8 v) { __builtin_memcpy(p, &v, sizeof v); 
 LANES void f32x16_store(float *p, f32x16 v) { __builtin_memcpy(p, &v, sizeof v); }
 LANES void f32x8_store(float *p, f32x8 v) { __builtin_memcpy(p, &v, sizeof v); }
 
+LANES f64x8 f64x8_from_f32(const float *p) {
+  f32x8 v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return __builtin_convertvector(v, f64x8);
+}
+
+// The first n lanes.
+LANES void f64x8_store_first(double *p, f64x8 v, int n) {
+#if defined(__AVX512F__)
+  _mm512_mask_storeu_pd(p, (__mmask8)((1u << n) - 1), (__m512d)v);
+#else
+  for (int k = 0; k < n; k++) p[k] = v[k];
+#endif
+}
+LANES void f32x16_store_first(float *p, f32x16 v, int n) {
+#if defined(__AVX512F__)
+  _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)v);
+#else
+  for (int k = 0; k < n; k++) p[k] = v[k];
+#endif
+}
+
 LANES f64x8 f64x8_gather(const double *p, i32x8 j) {
 #if defined(__AVX512F__)
   return (f64x8)_mm512_i32gather_pd((__m256i)j, p, 8);
@@ -102,14 +124,7 @@ LANES f32x16 f32x16_gather(const float *p, i32x16 j) {
 #endif
 }
 
-// table[j] for j in 0..<8 and a table of 8 doubles; the float form has 16.
-LANES f64x8 f64x8_lookup8(const double *table, i32x8 j) {
-#if defined(__AVX512F__)
-  return (f64x8)_mm512_permutexvar_pd(_mm512_cvtepi32_epi64((__m256i)j), _mm512_loadu_pd(table));
-#else
-  return f64x8_gather(table, j);
-#endif
-}
+// table[j] for j in 0..<16.
 LANES f64x8 f64x8_lookup16(const double *table, i32x8 j) {
 #if defined(__AVX512F__)
   return (f64x8)_mm512_permutex2var_pd(_mm512_loadu_pd(table), _mm512_cvtepi32_epi64((__m256i)j),

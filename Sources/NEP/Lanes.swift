@@ -21,9 +21,29 @@ protocol Lanes {
   func zeroUnless(_ x: Self, lessThan limit: Self) -> Self
   func lower(_ other: Self) -> Self
   /// table[index] for each lane; `kind` says how large the table is.
-  static func look(
-    up index: UnsafePointer<Int32>, in table: UnsafePointer<Scalar>, _ kind: TableKind
+  /// table[index] for each lane of a table of at most 16 entries, and of any length.
+  static func permuted(
+    _ table: UnsafePointer<Scalar>, _ index: UnsafePointer<Int32>
   ) -> Self
+  static func gathered(
+    _ table: UnsafePointer<Scalar>, _ index: UnsafePointer<Int32>
+  ) -> Self
+  /// The first lanes, at least one.
+  func store(_ pointer: UnsafeMutablePointer<Scalar>, lanes: Int)
+  /// Doubles in this precision: the same memory, or rounded into `buffer`.
+  static func narrowed(
+    _ values: UnsafeMutablePointer<Double>, _ count: Int,
+    into buffer: UnsafeMutablePointer<Scalar>
+  ) -> UnsafeMutablePointer<Scalar>
+  /// The memory of doubles if this precision is double and the condition holds, else `buffer`.
+  static func aliased(
+    _ values: UnsafeMutablePointer<Double>, or buffer: UnsafeMutablePointer<Scalar>,
+    when condition: Bool
+  ) -> UnsafeMutablePointer<Scalar>
+  /// Values as doubles; nothing to do where the memory is the same.
+  static func widen(
+    _ values: UnsafeMutablePointer<Scalar>, _ count: Int,
+    into buffer: UnsafeMutablePointer<Double>)
   /// The sum over lanes, halves first.
   func sum() -> Scalar
   /// sin(πy) and cos(πy) for |y| ≤ ½.
@@ -35,20 +55,37 @@ protocol Lanes {
   ) -> SIMD4<Double>
 }
 
-/// How a table of coefficients by neighbour species is read: whole registers where it is small.
-enum TableKind {
-  case one
-  case upTo8
-  case upTo16
-  case large
+/// How a table of coefficients by neighbour species is read. The work on an atom is compiled once
+/// for each.
+protocol SpeciesTable {
+  static var isSingle: Bool { get }
+  static func look<V: Lanes>(
+    _: V.Type, _ index: UnsafePointer<Int32>, _ table: UnsafePointer<V.Scalar>
+  ) -> V
+}
 
-  init(species: Int) {
-    self = species == 1 ? .one : species <= 8 ? .upTo8 : species <= 16 ? .upTo16 : .large
-  }
-  /// The length to which tables are padded.
-  func padded(_ species: Int) -> Int {
-    self == .one ? 1 : (species + 15) / 16 * 16
-  }
+/// One species: the table is one number.
+enum SingleSpecies: SpeciesTable {
+  @inline(__always) static var isSingle: Bool { true }
+  @inline(__always) static func look<V: Lanes>(
+    _: V.Type, _ index: UnsafePointer<Int32>, _ table: UnsafePointer<V.Scalar>
+  ) -> V { V(table[0]) }
+}
+
+/// Up to 16 species: the table is held in registers.
+enum FewSpecies: SpeciesTable {
+  @inline(__always) static var isSingle: Bool { false }
+  @inline(__always) static func look<V: Lanes>(
+    _: V.Type, _ index: UnsafePointer<Int32>, _ table: UnsafePointer<V.Scalar>
+  ) -> V { V.permuted(table, index) }
+}
+
+/// More species: the table is read from memory.
+enum ManySpecies: SpeciesTable {
+  @inline(__always) static var isSingle: Bool { false }
+  @inline(__always) static func look<V: Lanes>(
+    _: V.Type, _ index: UnsafePointer<Int32>, _ table: UnsafePointer<V.Scalar>
+  ) -> V { V.gathered(table, index) }
 }
 
 extension Lanes {
@@ -88,16 +125,27 @@ struct DoubleLanes: Lanes {
     Self(v: f64x8_zero_unless_less(v, x.v, limit.v))
   }
   @inline(__always) func lower(_ other: Self) -> Self { Self(v: f64x8_min(v, other.v)) }
-  @inline(__always) static func look(
-    up index: UnsafePointer<Int32>, in table: UnsafePointer<Double>, _ kind: TableKind
-  ) -> Self {
-    switch kind {
-    case .one: Self(table[0])
-    case .upTo8: Self(v: f64x8_lookup8(table, i32x8_load(index)))
-    case .upTo16: Self(v: f64x8_lookup16(table, i32x8_load(index)))
-    case .large: Self(v: f64x8_gather(table, i32x8_load(index)))
-    }
+  @inline(__always) static func permuted(
+    _ table: UnsafePointer<Double>, _ index: UnsafePointer<Int32>
+  ) -> Self { Self(v: f64x8_lookup16(table, i32x8_load(index))) }
+  @inline(__always) static func gathered(
+    _ table: UnsafePointer<Double>, _ index: UnsafePointer<Int32>
+  ) -> Self { Self(v: f64x8_gather(table, i32x8_load(index))) }
+  @inline(__always) func store(_ pointer: UnsafeMutablePointer<Double>, lanes: Int) {
+    f64x8_store_first(pointer, v, Int32(truncatingIfNeeded: lanes))
   }
+  @inline(__always) static func narrowed(
+    _ values: UnsafeMutablePointer<Double>, _ count: Int,
+    into buffer: UnsafeMutablePointer<Double>
+  ) -> UnsafeMutablePointer<Double> { values }
+  @inline(__always) static func aliased(
+    _ values: UnsafeMutablePointer<Double>, or buffer: UnsafeMutablePointer<Double>,
+    when condition: Bool
+  ) -> UnsafeMutablePointer<Double> { condition ? values : buffer }
+  @inline(__always) static func widen(
+    _ values: UnsafeMutablePointer<Double>, _ count: Int,
+    into buffer: UnsafeMutablePointer<Double>
+  ) {}
   @inline(__always) func sum() -> Double { f64x8_sum(v) }
 
   @inline(__always) static func sineCosine(_ y: Self) -> (sine: Self, cosine: Self) {
@@ -166,13 +214,32 @@ struct FloatLanes: Lanes {
     Self(v: f32x16_zero_unless_less(v, x.v, limit.v))
   }
   @inline(__always) func lower(_ other: Self) -> Self { Self(v: f32x16_min(v, other.v)) }
-  @inline(__always) static func look(
-    up index: UnsafePointer<Int32>, in table: UnsafePointer<Float>, _ kind: TableKind
-  ) -> Self {
-    switch kind {
-    case .one: Self(table[0])
-    case .upTo8, .upTo16: Self(v: f32x16_lookup16(table, i32x16_load(index)))
-    case .large: Self(v: f32x16_gather(table, i32x16_load(index)))
+  @inline(__always) static func permuted(
+    _ table: UnsafePointer<Float>, _ index: UnsafePointer<Int32>
+  ) -> Self { Self(v: f32x16_lookup16(table, i32x16_load(index))) }
+  @inline(__always) static func gathered(
+    _ table: UnsafePointer<Float>, _ index: UnsafePointer<Int32>
+  ) -> Self { Self(v: f32x16_gather(table, i32x16_load(index))) }
+  @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>, lanes: Int) {
+    f32x16_store_first(pointer, v, Int32(truncatingIfNeeded: lanes))
+  }
+  @inline(__always) static func narrowed(
+    _ values: UnsafeMutablePointer<Double>, _ count: Int,
+    into buffer: UnsafeMutablePointer<Float>
+  ) -> UnsafeMutablePointer<Float> {
+    for k in Swift.stride(from: 0, to: count, by: 16) { Self(doubles: values + k).store(buffer + k) }
+    return buffer
+  }
+  @inline(__always) static func aliased(
+    _ values: UnsafeMutablePointer<Double>, or buffer: UnsafeMutablePointer<Float>,
+    when condition: Bool
+  ) -> UnsafeMutablePointer<Float> { buffer }
+  @inline(__always) static func widen(
+    _ values: UnsafeMutablePointer<Float>, _ count: Int,
+    into buffer: UnsafeMutablePointer<Double>
+  ) {
+    for k in Swift.stride(from: 0, to: count, by: 8) {
+      f64x8_store(buffer + k, f64x8_from_f32(values + k))
     }
   }
   @inline(__always) func sum() -> Float { f32x16_sum(v) }

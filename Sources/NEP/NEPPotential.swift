@@ -112,6 +112,16 @@ private final class Engine<V: Lanes> {
         pairGradients = AlignedBuffer(count: 4 * (neighbors.pairCount + neighbors.pairCount / 16))
       }
     }
+    if kernel.speciesCount == 1 { return run(SingleSpecies.self, task, neighbors, team, forces) }
+    if kernel.speciesCount <= 16 { return run(FewSpecies.self, task, neighbors, team, forces) }
+    return run(ManySpecies.self, task, neighbors, team, forces)
+  }
+
+  private func run<L: SpeciesTable>(
+    _ table: L.Type, _ task: NEPTask, _ neighbors: NeighborList, _ team: ThreadTeam,
+    _ forces: borrowing Vectors
+  ) -> (Int, Int)? {
+    let n = task.count
     let gradients = pairGradients.pointer
     let clash = AlignedBuffer<Int32>(count: 2 * team.count)
     let clashes = clash.pointer
@@ -119,7 +129,8 @@ private final class Engine<V: Lanes> {
     team.run(n, chunkSize: 32) { atoms, worker in
       let memory = scratch[worker]
       for i in atoms {
-        let other = kernel.atom(i, task, memory.scratch, pairGradients: gradients)
+        let other = kernel.atom(
+          i, task, memory.scratch, table: L.self, pairGradients: gradients)
         if other >= 0, clashes[2 * worker] < 0 {
           clashes[2 * worker] = Int32(i)
           clashes[2 * worker + 1] = Int32(other)
