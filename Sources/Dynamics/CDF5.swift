@@ -123,7 +123,9 @@ struct CDF5: Equatable, Sendable {
     let bytes: [UInt8]
     var at = 0
 
-    var damage: Damage { Damage(description: "incomplete or damaged (byte \(at) of \(bytes.count))") }
+    var damage: Damage {
+      Damage(description: "incomplete or damaged (byte \(at) of \(bytes.count))")
+    }
 
     mutating func half() throws(Damage) -> UInt32 {
       guard bytes.count - at >= 4 else { throw damage }
@@ -162,7 +164,9 @@ struct CDF5: Equatable, Sendable {
 
 extension [UInt8] {
   fileprivate mutating func append(_ v: UInt32) {
-    for k in stride(from: 24, through: 0, by: -8) { append(UInt8(truncatingIfNeeded: v >> UInt32(k))) }
+    for k in stride(from: 24, through: 0, by: -8) {
+      append(UInt8(truncatingIfNeeded: v >> UInt32(k)))
+    }
   }
   fileprivate mutating func append(_ v: UInt64) {
     append(UInt32(truncatingIfNeeded: v >> 32))

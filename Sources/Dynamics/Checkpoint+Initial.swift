@@ -25,9 +25,10 @@ extension Checkpoint {
       throw InputError("the potential cannot compute the start: \(error)")
     }
     c.positions = configuration.positions.flattened
-    c.velocities = Vectors(
-      structure.velocities ?? [SIMD3<Double>](repeating: .zero, count: structure.count)
-    ).flattened
+    c.velocities =
+      Vectors(
+        structure.velocities ?? [SIMD3<Double>](repeating: .zero, count: structure.count)
+      ).flattened
     c.forces = forces.forces.flattened
     c.energy = forces.energy
     let w = forces.virial

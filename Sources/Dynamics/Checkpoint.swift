@@ -87,7 +87,8 @@ extension Checkpoint {
   public init(bytes: [UInt8]) throws(Damage) {
     var file: CDF5
     do { file = try CDF5(bytes: bytes) } catch { throw Damage(description: error.description) }
-    guard let found = file.texts.removeValue(forKey: "checksum"), found == Self.checksum(file) else {
+    guard let found = file.texts.removeValue(forKey: "checksum"), found == Self.checksum(file)
+    else {
       throw Damage(description: "incomplete or altered (checksum)")
     }
     guard file.texts["apus_kind"] == "checkpoint" else {

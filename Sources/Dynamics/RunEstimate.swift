@@ -48,7 +48,8 @@ public struct RunEstimate: Sendable {
       let used = Double(word(group + "memory.current"))
     {
       // Cached files count as used but give way.
-      let cached = text(group + "memory.stat").split(separator: "\n")
+      let cached =
+        text(group + "memory.stat").split(separator: "\n")
         .first { $0.hasPrefix("inactive_file ") }
         .flatMap { Double($0.dropFirst(14)) } ?? 0
       take(limit - used + cached)
@@ -71,7 +72,8 @@ public struct RunEstimate: Sendable {
       errors.append(
         InputError(
           "\(directory): the run writes \(Decimal.bytes(disk)), \(Decimal.bytes(Double(free))) are free",
-          remedy: "Write fewer frames (`trajectory: {every: …}`), or to another disk with --output"))
+          remedy: "Write fewer frames (`trajectory: {every: …}`), or to another disk with --output")
+      )
     }
     return errors
   }

@@ -49,7 +49,9 @@ public final class RunLock {
 }
 
 extension [CChar] {
-  var text: String { String(decoding: prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) }
+  var text: String {
+    String(decoding: prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
 }
 
 /// The date, for the log and the lock only.

@@ -57,36 +57,33 @@ extension Simulation {
 
   /// The files beside a trajectory that give other programs names and cell.
   func writeCompanions(stage name: String) throws(FileError) {
-    let structure = currentStructure(velocities: false)
-    try FileLayer.write(
-      Topology.pdb(structure), to: directory.file("topology.pdb", stage: name))
-    try FileLayer.write(
-      Topology.extendedXYZ(structure), to: directory.file("topology.xyz", stage: name))
-    try FileLayer.write(
-      Topology.speciesIndex(structure), to: directory.file("species.ndx", stage: name))
+    try TrajectoryCompanions.write(
+      currentStructure(), title: plan.title, in: directory.path + "/" + name)
     around.log.write(
       """
       stage \(name): read its trajectory in \(directory.path)/\(name) with
         MDAnalysis: MDAnalysis.Universe('topology.pdb', 'trajectory.nc')
         mdtraj:     mdtraj.load('trajectory.nc', top='topology.pdb')
-        dynasor:    dynasor.Trajectory('trajectory.nc', 'mdanalysis', atomic_indices='species.ndx')
+        dynasor:    dynasor.Trajectory('trajectory.nc', trajectory_format='nc', atomic_indices='species.ndx')
       """)
   }
 
   /// Writes the state as extended XYZ with velocities.
   func writeFrame(_ name: String) throws(FileError) {
-    let structure = currentStructure(velocities: true)
-    try FileLayer.write(
-      ExtendedXYZWriter.text(
-        structure, properties: ["step": "\(step)", "time_ps": "\(timePs)", "energy": "\(forces.energy)"]),
-      to: directory.file(name))
+    var frame = StructureFrame(structure: currentStructure())
+    frame.setInfo("step", "\(step)")
+    frame.setInfo("time_ps", "\(timePs)")
+    frame.setInfo("energy", "\(forces.energy)")
+    frame.setColumn(AtomColumn(name: "forces", vectors: forces.forces.array))
+    try FileLayer.write(StructureWriter.extendedXYZ(frame), to: directory.file(name))
   }
 
-  func currentStructure(velocities: Bool) -> Structure {
-    Structure(
+  private func currentStructure() -> Structure {
+    let c = state.configuration.periodicity == .none ? nil : state.configuration.cell
+    return Structure(
       elements: state.configuration.elements, positions: state.configuration.positions.array,
-      cell: state.configuration.cell, periodicity: state.configuration.periodicity,
-      velocities: velocities ? state.velocities.array : nil, masses: state.masses.array)
+      cell: c, periodicity: state.configuration.periodicity,
+      velocities: state.velocities.array, masses: state.masses.array)
   }
 }
 

@@ -204,7 +204,8 @@ public final class Simulation {
     defer { self.integrator = integrator }
     let n = state.count
     let guarding = BlowUpGuard(
-      timestep: timestepFs / Units.timeUnit, degreesOfFreedom: Double(max(Dynamics.degreesOfFreedom(atomCount: n), 1)))
+      timestep: timestepFs / Units.timeUnit,
+      degreesOfFreedom: Double(max(Dynamics.degreesOfFreedom(atomCount: n), 1)))
     let initial = accumulators["start"]?[0] ?? 0
     let keys = averages.keys.filter { $0.hasPrefix("cell.\(stage).") }.sorted()
     let samples = keys.map { accumulators["discard." + $0]?[0] ?? 0 }

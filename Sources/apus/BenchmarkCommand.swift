@@ -107,7 +107,8 @@ enum BenchmarkCommand: Command {
     ]
     if arguments.flags.contains("--json") {
       Console.out(
-        "{" + result.map { "\(JSON.text($0.0).description): \($0.1.description)" }
+        "{"
+          + result.map { "\(JSON.text($0.0).description): \($0.1.description)" }
           .joined(separator: ", ") + "}")
     } else {
       let width = result.map { $0.0.count }.max() ?? 0

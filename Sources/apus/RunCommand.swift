@@ -347,7 +347,8 @@ enum RunCommand: Command {
 
     private static func determinant(_ m: [[Int]]) -> Int {
       let rows = m.map { SIMD3(Double($0[0]), Double($0[1]), Double($0[2])) }
-      return Int(exactly: Matrix3(rows[0], rows[1], rows[2]).determinant.rounded()) ?? Int(Int32.max)
+      return Int(exactly: Matrix3(rows[0], rows[1], rows[2]).determinant.rounded())
+        ?? Int(Int32.max)
     }
   }
 }

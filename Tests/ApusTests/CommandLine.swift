@@ -6,7 +6,8 @@ struct Sandbox {
   let path: String
 
   /// The release binary beside these tests.
-  static let binary = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+  static let binary =
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent().path + "/.build/release/apus"
 
   init() throws {

@@ -245,7 +245,9 @@ import Testing
     try refused(good, ["writes", "free"], deck: Sandbox.deck(steps: 1 << 50))
   }
 
-  @Test("Paths that are no files are refused quickly", arguments: ["directory", "pipe", "empty", "zero", "link"])
+  @Test(
+    "Paths that are no files are refused quickly",
+    arguments: ["directory", "pipe", "empty", "zero", "link"])
   func oddPaths(kind: String) throws {
     let box = try Sandbox()
     defer { box.remove() }

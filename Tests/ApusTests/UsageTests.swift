@@ -20,7 +20,8 @@ import Testing
   @Test("Misuse is one line on stderr and exit 2")
   func misuse() throws {
     try check(
-      ["rum"], 2, out: "", err: "apus: unknown command 'rum', did you mean run?. See `apus --help`\n")
+      ["rum"], 2, out: "",
+      err: "apus: unknown command 'rum', did you mean run?. See `apus --help`\n")
     try check(
       ["run", "--resum", "x"], 2, out: "",
       err: "apus: unknown option --resum, did you mean --resume?. See `apus run --help`\n")
