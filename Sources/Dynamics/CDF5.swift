@@ -70,7 +70,8 @@ struct CDF5: Equatable, Sendable {
     guard bytes.starts(with: Array("CDF".utf8)) else {
       throw Damage(description: "not a NetCDF file")
     }
-    guard bytes.count > 3, bytes[3] == 5 else {
+    guard bytes.count > 3 else { throw reader.damage }
+    guard bytes[3] == 5 else {
       throw Damage(description: "not a CDF-5 file")
     }
     reader.at = 4

@@ -113,7 +113,8 @@ extension CellAverage {
       let half = series.count / 2
       let before = series[..<half].reduce(0, +) / Double(half)
       let after = series[half...].reduce(0, +) / Double(series.count - half)
-      let z = abs(after - before) / (2 * error)
+      // A drift would inflate the error it is measured in.
+      let z = abs(after - before) / (2 * Self.standardError(Self.withoutTrend(series)))
       drift = drift.isNaN ? z : max(drift, z)
     }
     return CellEstimate(
@@ -146,6 +147,17 @@ extension CellAverage {
       }
     }
     return best
+  }
+
+  /// A series less its straight line of least squares.
+  private static func withoutTrend(_ series: [Double]) -> [Double] {
+    let n = Double(series.count)
+    let middle = (n - 1) / 2
+    let mean = series.reduce(0, +) / n
+    var slope = 0.0
+    for (t, x) in series.enumerated() { slope += (Double(t) - middle) * (x - mean) }
+    slope /= n * (n * n - 1) / 12
+    return series.enumerated().map { $1 - slope * (Double($0) - middle) }
   }
 
   /// The standard error of the mean of a correlated series, with the statistical inefficiency

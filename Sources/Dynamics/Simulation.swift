@@ -158,6 +158,11 @@ public final class Simulation {
       + (stage >= 0 && !stageIsDone ? plan.stages[stage].steps - stageStep : 0)
     progress.timestepFs = plan.timestepFs
     do {
+      if !stageIsDone || stage + 1 < plan.stages.count {
+        // Of an earlier end, or of a failure that this attempt may not meet.
+        try FileLayer.remove(directory.file("final.xyz"))
+        try FileLayer.remove(directory.file("failed.xyz"))
+      }
       if stage >= 0, !stageIsDone { try reopenOutputs() }
       while true {
         if stageIsDone || stage < 0 {

@@ -28,6 +28,12 @@ public enum StopRequest {
     action.sa_flags = SA_RESTART
     sigaction(SIGINT, &action, nil)
     sigaction(SIGTERM, &action, nil)
+    // A parent may have left them blocked.
+    var both = sigset_t()
+    sigemptyset(&both)
+    sigaddset(&both, SIGINT)
+    sigaddset(&both, SIGTERM)
+    pthread_sigmask(SIG_UNBLOCK, &both, nil)
     Glibc.signal(SIGXFSZ, SIG_IGN)
     Glibc.signal(SIGPIPE, SIG_IGN)
   }

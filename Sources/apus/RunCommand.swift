@@ -188,8 +188,6 @@ enum RunCommand: Command {
           try FileLayer.write(plan.yaml, to: directory.file("deck.yaml"))
         }
         try FileLayer.remove(directory.stopFile)
-        try FileLayer.remove(directory.file("final.xyz"))
-        try FileLayer.remove(directory.file("failed.xyz"))
       } catch {
         Console.message("apus: \(error)")
         return .failed

@@ -291,7 +291,7 @@ import Testing
     let box = try Sandbox()
     defer { box.remove() }
     try box.write(
-      Sandbox.argon().replacingOccurrences(of: "Ar 0.0 5.3 5.3", with: "Ar 0.0 1.2 0.6"),
+      Sandbox.argon().replacingOccurrences(of: "Ar 0.0 5.3 5.3", with: "Ar 0.0 1.0 0.5"),
       "argon.xyz")
     let deck = Sandbox.deck().replacingOccurrences(
       of: "stages:\n",
