@@ -50,7 +50,7 @@ let package = Package(
       path: "Tests/TestSupport", swiftSettings: strict),
     tests("Matter", []),
     tests("Parallel", []),
-    tests("Trajectory", ["Matter"]),
+    tests("Trajectory", ["CZlib", "Matter"]),
     tests("Potentials", ["Matter"]),
     tests("Dynamics", ["Matter", "Parallel", "Neighbors", "Potentials", "Trajectory"]),
     tests("Decks", ["Matter", "Dynamics"]),

@@ -55,12 +55,13 @@ package struct CellRescalingIntegrator: Integrator {
     strainWork += state.kineticEnergy - kinetic
     Drift().apply(state, over: half)
     try safety.checkCell(state.configuration.cell, was: volume, strain: strain, step: step)
+    try safety.checkMotion(state, timestep: timestep, step: step)
     try evaluator.evaluate(state, needing: needs, into: &forces, step: step)
     let virial = turn.transpose * Tensor6(forces.virial).matrix * turn
     strainWork -= virial.contraction(strain) / 2
     Kick().apply(state, forces, over: half)
     thermostat.end(state, timestep: timestep, step: step)
-    try safety.check(state, forces, timestep: timestep, step: step)
+    try safety.check(state, forces, step: step)
   }
 
   /// Strains cell, atoms and velocities and returns the rotation that followed.

@@ -59,6 +59,7 @@ package struct MTKIntegrator: Integrator {
     try dilate(&state, step: step)
     try safety.checkCell(
       state.configuration.cell, was: volume, strain: barostat.nu * timestep, step: step)
+    try safety.checkMotion(state, timestep: timestep, step: step)
     try evaluator.evaluate(state, needing: needs, into: &forces, step: step)
     Kick().apply(state, forces, over: half)
     state.transformVelocities(by: barostat.velocityFactor(over: half))
@@ -66,7 +67,7 @@ package struct MTKIntegrator: Integrator {
     thermostat.end(state, timestep: timestep, step: step)
     if !thermostat.actsInTheMiddle { barostat.noiseStep(over: timestep, step: step) }
     barostat.chainStep(over: half)
-    try safety.check(state, forces, timestep: timestep, step: step)
+    try safety.check(state, forces, step: step)
   }
 
   private mutating func kickCell(

@@ -22,8 +22,9 @@ public struct Minimizer: Sendable {
     case stalled
   }
 
-  /// The largest force, in eV/Å, and the largest deviation of the stress, in GPa, at convergence.
+  /// The largest force at convergence, in eV/Å.
   public let force: Double
+  /// The largest deviation of the stress at convergence, in GPa.
   public static let stressBound = 1e-3
   /// Which strains move; nil keeps the cell.
   public let coupling: RunPlan.Coupling?

@@ -20,9 +20,10 @@ package struct NVEIntegrator: Integrator {
   ) throws(RunError) {
     Kick().apply(state, forces, over: timestep / 2)
     Drift().apply(state, over: timestep)
+    try safety.checkMotion(state, timestep: timestep, step: step)
     try evaluator.evaluate(state, needing: needs, into: &forces, step: step)
     Kick().apply(state, forces, over: timestep / 2)
-    try safety.check(state, forces, timestep: timestep, step: step)
+    try safety.check(state, forces, step: step)
   }
 
   package func conservedEnergy(_ state: borrowing PhaseState, _ forces: borrowing Evaluation)

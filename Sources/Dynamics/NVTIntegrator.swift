@@ -38,10 +38,11 @@ package struct NVTIntegrator: Integrator {
     } else {
       Drift().apply(state, over: timestep)
     }
+    try safety.checkMotion(state, timestep: timestep, step: step)
     try evaluator.evaluate(state, needing: needs, into: &forces, step: step)
     Kick().apply(state, forces, over: timestep / 2)
     thermostat.end(state, timestep: timestep, step: step)
-    try safety.check(state, forces, timestep: timestep, step: step)
+    try safety.check(state, forces, step: step)
   }
 
   /// A new target changes masses and energies of the chain at once; that change is work, not drift.

@@ -59,25 +59,31 @@ struct StateGuard: Sendable {
     if warned.insert(key).inserted { notices.append(text) }
   }
 
-  /// Checks forces, energy and speeds after a step.
-  func check(
-    _ state: borrowing PhaseState, _ forces: borrowing Evaluation, timestep: Double, step: Int
+  /// Checks how far atoms move, before their new places are evaluated.
+  func checkMotion(
+    _ state: borrowing PhaseState, timestep: Double, step: Int
   ) throws(RunError) {
     let v = (state.velocities.x, state.velocities.y, state.velocities.z)
-    let f = (forces.forces.x, forces.forces.y, forces.forces.z)
     let limit = (farthest / timestep) * (farthest / timestep)
     for i in 0..<state.count {
-      let force = f.0[i] + f.1[i] + f.2[i]
       let square = v.0[i] * v.0[i] + v.1[i] * v.1[i] + v.2[i] * v.2[i]
-      guard square <= limit, force.isFinite else {
-        let name = "atom \(i + 1) (\(state.configuration.elements[i]))"
-        if !square.isFinite || !force.isFinite {
-          throw RunError(
-            "at step \(step) the force on or the velocity of \(name) is not finite; the structure or the model is unfit for this motion, often after too large a timestep",
-            step: step, atoms: [i])
-        }
+      guard square <= limit else {
         throw RunError(
-          "at step \(step) \(name) moves \(Self.short(square.squareRoot() * timestep)) Å in one step; the timestep is too large, atoms overlap at the start (minimize first), or the model is unfit for this structure",
+          "at step \(step) \(Self.name(i, state)) moves \(Self.short(square.squareRoot() * timestep)) Å in one step; the timestep is too large, atoms overlap at the start (minimize first), or the model is unfit for this structure",
+          step: step, atoms: [i])
+      }
+    }
+  }
+
+  /// Checks energy, forces and temperature after a step.
+  func check(
+    _ state: borrowing PhaseState, _ forces: borrowing Evaluation, step: Int
+  ) throws(RunError) {
+    let f = (forces.forces.x, forces.forces.y, forces.forces.z)
+    for i in 0..<state.count {
+      guard (f.0[i] + f.1[i] + f.2[i]).isFinite else {
+        throw RunError(
+          "at step \(step) the force on \(Self.name(i, state)) is not finite; the structure or the model is unfit for this motion, often after too large a timestep",
           step: step, atoms: [i])
       }
     }
@@ -94,6 +100,9 @@ struct StateGuard: Sendable {
     }
   }
 
+  private static func name(_ atom: Int, _ state: borrowing PhaseState) -> String {
+    "atom \(atom + 1) (\(state.configuration.elements[atom]))"
+  }
   private static func short(_ value: Double) -> String { String(format: "%.5g", value) }
   private static func percent(_ value: Double) -> String { String(format: "%.3g %%", value * 100) }
 }

@@ -70,7 +70,7 @@ private struct Parser {
       values.append(value)
     }
     if let counts, !counts.contains(values.count) {
-      let wanted = counts.map(String.init).joined(separator: " or ")
+      let wanted = Set(counts).sorted().map(String.init).joined(separator: " or ")
       throw failure("expected \(wanted) numbers after '\(keyword)', found \(values.count)")
     }
     return values

@@ -83,7 +83,6 @@ private final class Engine<V: Lanes> {
   private let kernel: NEPKernel<V>
   private var scratch: [Box] = []
   private var rowCapacity = -1
-  private var listBuild = -1
   private var pairGradients = AlignedBuffer<V.Scalar>(count: 0)
 
   final class Box {
@@ -97,20 +96,12 @@ private final class Engine<V: Lanes> {
   func run(
     _ task: NEPTask, _ neighbors: NeighborList, _ team: ThreadTeam, _ forces: borrowing Vectors
   ) -> (Int, Int)? {
-    let n = task.count
-    if listBuild != neighbors.buildCount || scratch.count < team.count {
-      listBuild = neighbors.buildCount
-      var longest = 0
-      for i in 0..<n { longest = max(longest, Int(task.rowStart[i + 1] - task.rowStart[i])) }
-      if longest > rowCapacity || scratch.count < team.count {
-        rowCapacity = max(longest + longest / 8, rowCapacity)
-        scratch = (0..<team.count).map { _ in
-          Box(NEPScratch(kernel, rowLength: rowCapacity))
-        }
-      }
-      if pairGradients.count < 4 * neighbors.pairCount {
-        pairGradients = AlignedBuffer(count: 4 * (neighbors.pairCount + neighbors.pairCount / 16))
-      }
+    if neighbors.longestRow > rowCapacity || scratch.count < team.count {
+      rowCapacity = max(neighbors.longestRow + neighbors.longestRow / 8, rowCapacity)
+      scratch = (0..<team.count).map { _ in Box(NEPScratch(kernel, rowLength: rowCapacity)) }
+    }
+    if pairGradients.count < 4 * neighbors.pairCount {
+      pairGradients = AlignedBuffer(count: 4 * (neighbors.pairCount + neighbors.pairCount / 16))
     }
     if kernel.speciesCount == 1 { return run(SingleSpecies.self, task, neighbors, team, forces) }
     if kernel.speciesCount <= 16 { return run(FewSpecies.self, task, neighbors, team, forces) }

@@ -26,6 +26,8 @@ public final class NeighborList {
   public private(set) var count = 0
   /// The number of ordered pairs.
   public private(set) var pairCount = 0
+  /// The largest number of pairs of one atom.
+  public private(set) var longestRow = 0
   /// How often the list was built.
   public private(set) var buildCount = 0
 
@@ -145,7 +147,9 @@ public final class NeighborList {
     }
     start[0] = 0
     var total = 0
+    longestRow = 0
     for i in 0..<n {
+      longestRow = max(longestRow, Int(start[i + 1]))
       total += Int(start[i + 1])
       guard total < Int(Int32.max) - 64 else {
         throw NeighborError(

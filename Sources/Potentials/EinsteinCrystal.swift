@@ -22,6 +22,7 @@ public final class EinsteinCrystal: Potential {
     sites = configuration.positions.array.map { toFractional * $0 }
   }
 
+  /// Energy, forces and virial of all atoms.
   public func evaluate(
     _ configuration: borrowing Configuration, _ neighbors: NeighborList, needing: Requirements,
     team: ThreadTeam, into result: inout Evaluation

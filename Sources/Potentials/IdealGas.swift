@@ -11,6 +11,7 @@ public final class IdealGas: Potential {
   /// An ideal gas.
   public init() {}
 
+  /// Energy, forces and virial of all atoms.
   public func evaluate(
     _ configuration: borrowing Configuration, _ neighbors: NeighborList, needing: Requirements,
     team: ThreadTeam, into result: inout Evaluation

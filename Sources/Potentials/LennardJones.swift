@@ -35,6 +35,7 @@ public final class LennardJones: Potential {
     LennardJones(epsilon: 0.0104, sigma: 3.4, onset: onset, cutoff: cutoff)
   }
 
+  /// Energy, forces and virial of all atoms.
   public func evaluate(
     _ configuration: borrowing Configuration, _ neighbors: NeighborList, needing: Requirements,
     team: ThreadTeam, into result: inout Evaluation

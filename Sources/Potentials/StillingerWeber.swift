@@ -21,6 +21,7 @@ public final class StillingerWeber: Potential {
   /// Silicon with the published parameters.
   public init() { elements = Element(symbol: "Si").map { [$0] } }
 
+  /// Energy, forces and virial of all atoms.
   public func evaluate(
     _ configuration: borrowing Configuration, _ neighbors: NeighborList, needing: Requirements,
     team: ThreadTeam, into result: inout Evaluation

@@ -1,0 +1,102 @@
+"""Are the ensembles right?  Reads the series written by `swift test --filter ValidationSeries` with
+APUS_VALIDATE=1 and prints, in standard deviations: mean and width of the kinetic-energy distribution
+(3N-3 degrees of freedom), the two-temperature or two-pressure test of physical_validation (Merz and
+Shirts, PLoS ONE 13, e0202764), the mean pressure against its target, and the mean edges against each
+other. Anything beyond 3.5 is marked and makes the exit status 1.
+
+usage: ensembles.py [FOLDER]   (default .build/validate)
+"""
+import contextlib, glob, io, os, re, sys
+import numpy as np
+import physical_validation as pv
+
+
+def read(path):
+    with open(path) as f:
+        head = dict(w.split("=") for w in f.readline()[1:].split())
+        names = f.readline().strip().split(",")
+        data = np.loadtxt(f, delimiter=",")
+    return head, dict(zip(names, data.T))
+
+
+def simulation(head, x):
+    n = int(head["atoms"])
+    pressure = None if head["pressure_GPa"] == "none" else float(head["pressure_GPa"])
+    d = pv.data.SimulationData()
+    d.units = pv.data.UnitData(
+        kb=8.617333262e-5, energy_str="eV", energy_conversion=96.48533212, length_str="A",
+        length_conversion=0.1, volume_str="A3", volume_conversion=1e-3, temperature_str="K",
+        temperature_conversion=1.0, pressure_str="GPa", pressure_conversion=1e4, time_str="fs",
+        time_conversion=1e-3)
+    d.system = pv.data.SystemData(
+        natoms=n, nconstraints=0, ndof_reduction_tra=3, ndof_reduction_rot=0)
+    d.ensemble = pv.data.EnsembleData(
+        ensemble="NVT" if pressure is None else "NPT", natoms=n,
+        temperature=float(head["temperature_K"]), pressure=pressure,
+        volume=float(x["volume_A3"][0]) if pressure is None else None)
+    k, u = x["kinetic_eV"], x["potential_eV"]
+    d.observables = pv.data.ObservableData(
+        kinetic_energy=k, potential_energy=u, total_energy=k + u, volume=x["volume_A3"])
+    d.dt = float(head["timestep_fs"])
+    return d
+
+
+def quiet(f, *a, **k):
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        return f(*a, **k)
+
+
+def mean_error(x, blocks=40):
+    b = x[: len(x) // blocks * blocks].reshape(blocks, -1).mean(1)
+    return b.mean(), b.std(ddof=1) / np.sqrt(blocks)
+
+
+def main():
+    folder = sys.argv[1] if len(sys.argv) > 1 else ".build/validate"
+    groups = {}
+    for path in sorted(glob.glob(os.path.join(folder, "*.csv"))):
+        groups.setdefault(re.sub(r"_[TP]\d+\.csv$", "", os.path.basename(path)), []).append(path)
+    if not groups:
+        sys.exit(f"no series in {folder}; write them with APUS_VALIDATE=1 swift test --filter ValidationSeries")
+    worst = 0.0
+    print(f"{'':42s} {'KE mean':>8s} {'width':>7s} {'pair':>7s} {'P':>7s} {'edges':>7s}   (sigma)")
+    for name, paths in groups.items():
+        runs = [read(p) for p in paths]
+        sims = [simulation(*r) for r in runs]
+        scores = []
+        # verbosity 0 would still print; the bootstrap seed makes the table repeatable.
+        pairs = [
+            quiet(pv.kinetic_energy.distribution, s, strict=False, bootstrap_seed=1) for s in sims]
+        scores.append(max((p[0] for p in pairs), key=abs))
+        scores.append(max((p[1] for p in pairs), key=abs))
+        quantiles = (
+            quiet(pv.ensemble.check, *sims, total_energy=False, bootstrap_seed=1)
+            if len(sims) == 2 else [np.nan])
+        scores.append(max(quantiles, key=abs))
+        pressure, edges = [], []
+        for head, x in runs:
+            if head["pressure_GPa"] == "none":
+                continue
+            diagonal = ["pxx_GPa"] if "isotropic" in name else ["pxx_GPa", "pyy_GPa", "pzz_GPa"]
+            series = [x[c] for c in diagonal]
+            if "isotropic" in name:
+                series = [(x["pxx_GPa"] + x["pyy_GPa"] + x["pzz_GPa"]) / 3]
+            for s in series:
+                m, e = mean_error(s)
+                pressure.append((m - float(head["pressure_GPa"])) / e)
+            if "isotropic" not in name:
+                for a, b in (("a_A", "b_A"), ("b_A", "c_A"), ("a_A", "c_A")):
+                    m, e = mean_error(x[a] - x[b])
+                    edges.append(m / e)
+        scores.append(max(pressure, key=abs) if pressure else np.nan)
+        scores.append(max(edges, key=abs) if edges else np.nan)
+        finite = [abs(s) for s in scores if np.isfinite(s)]
+        worst = max([worst] + finite)
+        mark = "  <--" if max(finite) > 3.5 else ""
+        print(f"{name:42s} " + " ".join(f"{s:7.2f}" for s in scores) + mark, flush=True)
+    print(f"largest deviation {worst:.2f} sigma")
+    sys.exit(1 if worst > 3.5 else 0)
+
+
+if __name__ == "__main__":
+    main()
