@@ -31,7 +31,7 @@ private final class Failing: Potential {
     switch way {
     case .notANumber: result.forces[6] = [.nan, 0, 0]
     case .infiniteEnergy: result.energy = .infinity
-    case .hugeForce: result.forces[6] = [1e4, 0, 0]
+    case .hugeForce: result.forces[6] = [1200, 0, 0]
     }
   }
 }
