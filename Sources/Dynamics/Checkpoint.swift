@@ -6,39 +6,50 @@ public struct Checkpoint: Sendable, Equatable {
   /// The layout of the file; another number is refused by name.
   static let formatVersion = 1
 
-  /// Steps done in the whole run, and of those the steps of dynamics, which alone take time.
+  /// Steps done in the whole run.
   public var step = 0
+  /// Of those the steps of dynamics, which alone take time.
   public var dynamicsStep = 0
-  /// The stage, steps done in it, and whether it is over.
+  /// The stage by index; −1 before the first.
   public var stage = 0
+  /// Steps done in the stage.
   public var stageStep = 0
+  /// Whether the stage is over.
   public var stageIsDone = false
-  /// Frames in the stage's trajectory and bytes in its thermo.csv.
+  /// Frames in the stage's trajectory.
   public var frames = 0
+  /// Bytes in the stage's thermo.csv.
   public var thermoBytes = 0
 
   /// Atomic numbers.
   public var elements: [Int] = []
+  /// Masses, in amu.
   public var masses: [Double] = []
-  /// Cell vectors a, b, c, in Å, and which directions repeat.
+  /// Cell vectors a, b, c, in Å.
   public var cell: [Double] = []
+  /// Which directions repeat.
   public var periodicity: [Bool] = []
-  /// x, y and z of all atoms one after the other, in internal units.
+  /// Positions, in Å: x of all atoms, then y, then z.
   public var positions: [Double] = []
+  /// Velocities, in internal units, in the same order.
   public var velocities: [Double] = []
+  /// Forces, in eV/Å, in the same order.
   public var forces: [Double] = []
-  /// Potential energy in eV and virial (3×3) in eV.
+  /// Potential energy, in eV.
   public var energy = 0.0
+  /// Virial, in eV, 3×3 by rows.
   public var virial: [Double] = []
 
   /// The integrator's own variables.
   public var integrator: IntegratorMemory = [:]
-  /// Numbers of the stage that guards and averages need: cell averages by name, reference volume.
+  /// Running averages of the cell by name, and what guards compare with.
   public var accumulators: [String: [Double]] = [:]
 
-  /// The resolved deck, and checksums of model and structure.
+  /// The resolved deck.
   public var deck = ""
+  /// SHA-256 of the model file.
   public var modelHash = ""
+  /// SHA-256 of the structure file.
   public var structureHash = ""
   /// The program that wrote it.
   public var program = ""

@@ -4,16 +4,18 @@ import Parallel
 
 /// Pairs of atoms that are closer than atoms can be.
 public struct Overlaps: Sendable {
-  /// Two atoms (0-based, images included) and their distance in Å.
+  /// Two atoms, images included.
   public struct Pair: Sendable, Equatable {
+    /// The atoms, 0-based.
     public let first, second: Int
+    /// In Å.
     public let distance: Double
   }
   /// Pairs closer than 0.6 of the sum of their covalent radii, closest first.
   public let pairs: [Pair]
-  /// The distance of the closest pair of all within 4 Å, and the mean over atoms of the distance
-  /// to their nearest neighbour; nil where no two atoms are within 4 Å.
+  /// The closest pair of all; nil where no two atoms are within 4 Å.
   public let closest: Pair?
+  /// The mean over atoms of the distance to their nearest neighbor, in Å, of those within 4 Å.
   public let meanNearest: Double?
 
   /// Whether two atoms stand at one place.

@@ -5,8 +5,9 @@ import Trajectory
 
 /// What a run will need of memory and disk, and what there is.
 public struct RunEstimate: Sendable {
-  /// Bytes of memory, and of the files to be written.
+  /// Bytes of memory.
   public var memory = 0.0
+  /// Bytes of the files to be written.
   public var disk = 0.0
 
   /// From the plan and the number of atoms.

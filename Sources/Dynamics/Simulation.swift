@@ -23,20 +23,26 @@ public final class Simulation {
   }
   /// What a person wants to see while a run goes on.
   public struct Progress: Sendable {
+    /// The name of the stage.
     public var stage = ""
-    /// Steps done and to do in the whole run.
+    /// Steps done in the whole run.
     public var step = 0
+    /// Steps of the whole run.
     public var totalSteps = 0
     /// 0 until measured.
     public var stepsPerSecond = 0.0
+    /// In fs, where atoms move in time.
     public var timestepFs: Double?
+    /// In K.
     public var temperature = 0.0
     /// In GPa, of the last row of thermo.csv.
     public var pressure: Double?
   }
   /// Everything around a run that is not its physics.
   public struct Surroundings {
+    /// Where the files are.
     public var directory: RunDirectory
+    /// apus.log.
     public var log: RunLog
     /// When `MonotonicClock.seconds` reaches this, the run stops.
     public var deadline = Double.infinity

@@ -302,4 +302,54 @@ import Testing
     #expect(result.err.contains("overlapping"))
     #expect(result.out.contains("converged"), "\(result.out)")
   }
+
+  private static let silicon =
+    ProcessInfo.processInfo.environment["APUS_SHARED"].map { $0 + "/reference/nep/models" }
+    ?? URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent().path + "/shared/reference/nep/models"
+  private static let model = silicon + "/Si_2022_NEP4_3body.txt"
+
+  @Test(
+    "With a NEP model a run in pieces on one and two threads equals the unbroken one",
+    .enabled(if: FileManager.default.fileExists(atPath: model)),
+    arguments: ["mixed", "double"])
+  func neuroevolution(precision: String) throws {
+    let box = try Sandbox()
+    defer { box.remove() }
+    try box.write(
+      """
+      8
+      Lattice="5.43 0 0 0 5.43 0 0 0 5.43" Properties=species:S:1:pos:R:3 pbc="T T T"
+      Si 0 0 0
+      Si 2.715 2.715 0
+      Si 2.715 0 2.715
+      Si 0 2.715 2.715
+      Si 1.3575 1.3575 1.3575
+      Si 4.0725 4.0725 1.3575
+      Si 4.0725 1.3575 4.0725
+      Si 1.3575 4.0725 4.0725
+
+      """, "argon.xyz")
+    let deck = Sandbox.deck(steps: 6000, ensemble: "npt", timestep: "1 fs", model: Self.model)
+      .replacingOccurrences(of: "precision: double", with: "precision: \(precision)")
+    try box.write(deck + "supercell: [2, 2, 2]\n", "deck.yaml")
+    let whole = try box.apus("run", "deck.yaml", "--output", "whole", "--quiet")
+    #expect(whole.status == 0, "\(whole.err)")
+    var parts = 0
+    var status: Int32 = 75
+    while status == 75, parts < 500 {
+      let resume = box.exists("run") ? ["--resume"] : []
+      let (process, _, _) = try box.start(
+        ["run", "deck.yaml", "--quiet", "--max-walltime", "0.3 s", "--threads", "\(1 + parts % 2)"]
+          + resume)
+      process.waitUntilExit()
+      status = process.terminationStatus
+      parts += 1
+    }
+    #expect(status == 0)
+    #expect(parts > 2, "the run was not broken")
+    for name in Self.outputs {
+      #expect(try box.data("run/" + name) == box.data("whole/" + name), "\(name) differs")
+    }
+  }
 }
