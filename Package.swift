@@ -55,6 +55,8 @@ let package = Package(
     tests("Dynamics", ["Matter", "Parallel", "Neighbors", "Potentials", "Trajectory"]),
     tests("Decks", ["Matter", "Dynamics"]),
     tests("Neighbors", ["Matter", "Parallel"]),
+    .testTarget(
+      name: "ApusTests", dependencies: ["apus"], swiftSettings: strict),
     tests("NEP", ["Matter", "Parallel", "Neighbors", "Potentials"]),
   ],
   swiftLanguageModes: [.v6]

@@ -10,6 +10,9 @@ public final class ForceEvaluator {
   public let team: ThreadTeam
   /// The neighbour list.
   public let neighbors: NeighborList
+  /// What is due this step besides what an integrator needs, such as the virial for a row of
+  /// output; asking for more never changes forces.
+  public var extraRequirements: Requirements = []
 
   /// - Parameters:
   ///   - skin: added to the cutoff in the list, in Å; the choice changes speed, never results
@@ -29,6 +32,7 @@ public final class ForceEvaluator {
       throw ModelError(error.description, atoms: error.atoms)
     }
     try potential.evaluate(
-      configuration, neighbors, needing: needing, team: team, into: &result)
+      configuration, neighbors, needing: needing.union(extraRequirements), team: team,
+      into: &result)
   }
 }

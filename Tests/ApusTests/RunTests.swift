@@ -1,0 +1,355 @@
+import Foundation
+import Testing
+
+@Suite(.serialized) struct RunTests {
+  private static let outputs = ["only/thermo.csv", "only/trajectory.nc", "final.xyz"]
+
+  @Test("A run leaves the files of the contract and exits 0")
+  func files() throws {
+    let box = try Sandbox()
+    defer { box.remove() }
+    try box.write(Sandbox.deck(), "deck.yaml")
+    let result = try box.apus("run", "deck.yaml")
+    #expect(result.status == 0, "\(result.err)")
+    for name in [
+      "deck.yaml", "methods.txt", "apus.log", "checkpoint.nc", "checkpoint.previous.nc",
+      "final.xyz", "run.lock", "only/thermo.csv", "only/trajectory.nc", "only/topology.pdb",
+      "only/topology.xyz", "only/species.ndx",
+    ] {
+      #expect(box.exists("run/" + name), "\(name) is missing")
+    }
+    #expect(!box.exists("run/failed.xyz"))
+    let lines = try box.text("run/only/thermo.csv").split(separator: "\n")
+    #expect(
+      lines[0]
+        == "step,time_ps,temperature_K,potential_eV,kinetic_eV,conserved_eV,pressure_GPa,stress_xx_GPa,stress_yy_GPa,stress_zz_GPa,stress_yz_GPa,stress_xz_GPa,stress_xy_GPa,volume_A3,density_g_cm3,enthalpy_eV,a_A,b_A,c_A,alpha_deg,beta_deg,gamma_deg"
+    )
+    #expect(lines.count == 13)
+    #expect(lines[1].hasPrefix("5,0.01,"))
+    #expect(try box.text("run/methods.txt").contains("doi:10.1063/1.463940"))
+    // Finished: nothing changes.
+    let before = try box.data("run/checkpoint.nc")
+    let again = try box.apus("run", "deck.yaml", "--resume")
+    #expect(again.status == 0)
+    #expect(try box.data("run/checkpoint.nc") == before)
+  }
+
+  @Test("Twenty kills in a row lose and double nothing: files equal those of an unbroken run")
+  func kills() throws {
+    let box = try Sandbox()
+    defer { box.remove() }
+    let deck = Sandbox.deck(steps: 40_000, ensemble: "npt", more: "checkpoint: {every: 0.05 s}")
+    try box.write(deck, "deck.yaml")
+    let whole = try box.apus("run", "deck.yaml", "--output", "whole", "--quiet")
+    #expect(whole.status == 0, "\(whole.err)")
+    var random = SystemRandomNumberGenerator()
+    var kills = 0
+    var isDone = false
+    while kills < 20, !isDone {
+      let arguments =
+        ["run", "deck.yaml", "--quiet"] + (box.exists("run") ? ["--resume"] : [])
+      let (process, out, err) = try box.start(arguments)
+      Thread.sleep(forTimeInterval: Double.random(in: 0.02...0.3, using: &random))
+      if process.isRunning {
+        kill(process.processIdentifier, SIGKILL)
+        kills += 1
+      }
+      process.waitUntilExit()
+      isDone = process.terminationReason == .exit && process.terminationStatus == 0
+      if process.terminationReason == .exit, process.terminationStatus != 0 {
+        Issue.record(
+          "resume failed: \(String(decoding: err.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self))"
+        )
+        return
+      }
+      _ = out
+    }
+    #expect(kills >= 5, "the run is too short for the test")
+    if !isDone {
+      let last = try box.apus("run", "deck.yaml", "--resume", "--quiet", "--threads", "2")
+      #expect(last.status == 0, "\(last.err)")
+    }
+    for name in Self.outputs {
+      #expect(try box.data("run/" + name) == box.data("whole/" + name), "\(name) differs")
+    }
+  }
+
+  @Test(
+    "Signals, the file STOP and --max-walltime stop with 75 and a checkpoint, then the run goes on",
+    arguments: ["SIGTERM", "SIGINT", "STOP", "walltime"])
+  func stops(how: String) throws {
+    let box = try Sandbox()
+    defer { box.remove() }
+    let steps = 20_000
+    try box.write(Sandbox.deck(steps: steps), "deck.yaml")
+    #expect(try box.apus("run", "deck.yaml", "--output", "whole", "--quiet").status == 0)
+    let limit = how == "walltime" ? ["--max-walltime", "0.4 s"] : []
+    let (process, _, err) = try box.start(["run", "deck.yaml"] + limit)
+    var waited = 0
+    while !box.exists("run/only/trajectory.nc"), waited < 500 {
+      Thread.sleep(forTimeInterval: 0.01)
+      waited += 1
+    }
+    switch how {
+    case "SIGTERM": kill(process.processIdentifier, SIGTERM)
+    case "SIGINT": kill(process.processIdentifier, SIGINT)
+    case "STOP": try box.write("", "run/STOP")
+    default: break
+    }
+    let messages = String(decoding: err.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 75, "\(messages)")
+    #expect(messages.contains("--resume"))
+    #expect(!box.exists("run/STOP"))
+    #expect(!box.exists("run/final.xyz"))
+    #expect(try box.text("run/apus.log").contains("go on with `apus run DECK --resume`"))
+    #expect(try box.apus("run", "deck.yaml", "--resume", "--quiet").status == 0)
+    for name in Self.outputs {
+      #expect(try box.data("run/" + name) == box.data("whole/" + name), "\(name) differs")
+    }
+  }
+
+  @Test("An existing run is refused with both remedies, another deck with its differences")
+  func occupied() throws {
+    let box = try Sandbox()
+    defer { box.remove() }
+    try box.write(Sandbox.deck(steps: 10), "deck.yaml")
+    #expect(try box.apus("run", "deck.yaml").status == 0)
+    let again = try box.apus("run", "deck.yaml")
+    #expect(again.status == 2)
+    #expect(again.err.contains("--resume") && again.err.contains("--output"))
+    try box.write(Sandbox.deck(steps: 10, timestep: "1 fs"), "deck.yaml")
+    for arguments in [["run", "deck.yaml"], ["run", "deck.yaml", "--resume"]] {
+      let other = try box.apus(arguments[0], arguments[1], arguments.last ?? "")
+      #expect(other.status == 2 || arguments.count == 2)
+    }
+    let other = try box.apus("run", "deck.yaml", "--resume")
+    #expect(other.status == 2)
+    #expect(other.err.contains("timestep: 2 fs → 1 fs"), "\(other.err)")
+    try box.write(Sandbox.deck(steps: 20), "deck.yaml")
+    #expect(try box.apus("run", "deck.yaml", "--resume").status == 0)
+    #expect(try box.text("run/only/thermo.csv").split(separator: "\n").count == 5)
+  }
+
+  @Test("Another model is another run")
+  func otherModel() throws {
+    let box = try Sandbox()
+    defer { box.remove() }
+    try box.write(Sandbox.deck(steps: 10), "deck.yaml")
+    #expect(try box.apus("run", "deck.yaml").status == 0)
+    try box.write("lennard-jones Ar 3.4 0.0105 8\n", "argon.txt")
+    let result = try box.apus("run", "deck.yaml", "--resume")
+    #expect(result.status == 2)
+    #expect(result.err.contains("not the model of this run"))
+  }
+
+  @Test("Nothing to resume, or only damaged checkpoints, is said in one line")
+  func nothingToResume() throws {
+    let box = try Sandbox()
+    defer { box.remove() }
+    try box.write(Sandbox.deck(steps: 10), "deck.yaml")
+    let none = try box.apus("run", "deck.yaml", "--resume")
+    #expect(none.status == 2)
+    #expect(none.err.contains("there is no run to resume"))
+    #expect(try box.apus("run", "deck.yaml").status == 0)
+    try box.write("CDF", "run/checkpoint.nc")
+    try FileManager.default.removeItem(atPath: box.path + "/run/checkpoint.previous.nc")
+    let damaged = try box.apus("run", "deck.yaml", "--resume")
+    #expect(damaged.status == 2)
+    #expect(
+      damaged.err.contains("checkpoint.nc is incomplete")
+        && damaged.err.contains("checkpoint.previous.nc is missing"), "\(damaged.err)")
+  }
+
+  @Test("A second process is refused with the first one's pid, and the first goes on")
+  func lock() throws {
+    let box = try Sandbox()
+    defer { box.remove() }
+    try box.write(Sandbox.deck(steps: 1_000_000), "deck.yaml")
+    let (first, _, _) = try box.start(["run", "deck.yaml", "--quiet"])
+    var waited = 0
+    while !box.exists("run/only/trajectory.nc"), waited < 500 {
+      Thread.sleep(forTimeInterval: 0.01)
+      waited += 1
+    }
+    let second = try box.apus("run", "deck.yaml", "--resume")
+    #expect(second.status == 2)
+    #expect(second.err.contains("process \(first.processIdentifier) on "), "\(second.err)")
+    #expect(first.isRunning)
+    kill(first.processIdentifier, SIGKILL)
+    first.waitUntilExit()
+    // The file left behind is no obstacle.
+    #expect(
+      try box.apus("run", "deck.yaml", "--resume", "--quiet", "--max-walltime", "0.1 s").status
+        == 75)
+  }
+
+  @Test("A size limit stops the run with the file's name, and it goes on without the limit")
+  func fileSize() throws {
+    let box = try Sandbox()
+    defer { box.remove() }
+    try box.write(Sandbox.deck(steps: 2000), "deck.yaml")
+    #expect(try box.apus("run", "deck.yaml", "--output", "whole", "--quiet").status == 0)
+    let full = try box.apus("run", "deck.yaml", shell: "ulimit -f 64; exec \"$0\" \"$@\"")
+    #expect(full.status == 1, "\(full.err)")
+    #expect(full.err.contains("trajectory.nc") || full.err.contains("thermo.csv"), "\(full.err)")
+    #expect(try box.apus("run", "deck.yaml", "--resume", "--quiet").status == 0)
+    for name in Self.outputs {
+      #expect(try box.data("run/" + name) == box.data("whole/" + name), "\(name) differs")
+    }
+  }
+
+  @Test("A time step far too long ends in exit 1, failed.xyz and advice")
+  func explosion() throws {
+    let box = try Sandbox()
+    defer { box.remove() }
+    try box.write(
+      Sandbox.deck(ensemble: "nve", timestep: "10 fs").replacingOccurrences(
+        of: "60 K", with: "30000 K"), "deck.yaml")
+    let result = try box.apus("run", "deck.yaml")
+    #expect(result.status == 1, "\(result.err)")
+    #expect(result.err.contains("smaller timestep") && result.err.contains("failed.xyz"))
+    #expect(box.exists("run/failed.xyz") && !box.exists("run/final.xyz"))
+  }
+
+  @Test("Bad starts are refused with exit 2 and nothing written")
+  func badStarts() throws {
+    let box = try Sandbox()
+    defer { box.remove() }
+    func refused(_ structure: String, _ words: [String], deck: String = Sandbox.deck()) throws {
+      try box.write(structure, "argon.xyz")
+      try box.write(deck, "deck.yaml")
+      let result = try box.apus("run", "deck.yaml")
+      #expect(result.status == 2, "\(result.err)")
+      for word in words { #expect(result.err.contains(word), "\(result.err)") }
+      #expect(box.names == ["argon.txt", "argon.xyz", "deck.yaml"])
+    }
+    let good = Sandbox.argon()
+    try refused(
+      good.replacingOccurrences(of: "Ar 0.0 5.3 5.3", with: "Ar 0.0 0.0 0.5"),
+      ["atoms 1 (Ar)", "0.500 Å", "minimize"])
+    try refused(
+      good.replacingOccurrences(of: "Ar 0.0 5.3 5.3", with: "Ar 0.0 0.0 0.0"), ["coincident"])
+    try refused(Sandbox.argon(edge: 1.06), ["nm"])
+    try refused(
+      Sandbox.argon(element: "Br"), ["element Br (atoms 1, 2, 3, …; 32 atoms) is not in model"])
+    try refused(
+      good.replacingOccurrences(of: "0 0 10.6\"", with: "0 0 -10.6\""), ["left-handed", "b and c"])
+    try refused(
+      good.replacingOccurrences(of: "T T T", with: "T T F"), ["does not repeat"],
+      deck: Sandbox.deck(ensemble: "npt"))
+    try refused(
+      good, ["no velocities"],
+      deck: Sandbox.deck().replacingOccurrences(
+        of: "velocities: 60 K", with: "velocities: from structure"))
+    try refused(good, ["writes", "free"], deck: Sandbox.deck(steps: 1 << 50))
+  }
+
+  @Test(
+    "Paths that are no files are refused quickly",
+    arguments: ["directory", "pipe", "empty", "zero", "link"])
+  func oddPaths(kind: String) throws {
+    let box = try Sandbox()
+    defer { box.remove() }
+    let odd = box.path + "/odd.xyz"
+    switch kind {
+    case "directory":
+      try FileManager.default.createDirectory(atPath: odd, withIntermediateDirectories: true)
+    case "pipe": mkfifo(odd, 0o644)
+    case "empty": try box.write("", "odd.xyz")
+    case "zero": symlink("/dev/zero", odd)
+    default: symlink("/nowhere", odd)
+    }
+    for deck in [Sandbox.deck(structure: "odd.xyz"), Sandbox.deck(model: "odd.xyz")] {
+      try box.write(deck, "deck.yaml")
+      let begin = Date()
+      let result = try box.apus("run", "deck.yaml")
+      #expect(result.status == 2, "\(result.err)")
+      #expect(result.err.contains("odd.xyz"))
+      #expect(Date().timeIntervalSince(begin) < 5)
+      #expect(!box.exists("run"))
+    }
+    let deck = try box.apus("run", "odd.xyz")
+    #expect(deck.status == 2, "\(deck.err)")
+  }
+
+  @Test("A dry run reports and writes nothing")
+  func dryRun() throws {
+    let box = try Sandbox()
+    defer { box.remove() }
+    try box.write(Sandbox.deck(), "deck.yaml")
+    let result = try box.apus("run", "deck.yaml", "--dry-run")
+    #expect(result.status == 0, "\(result.err)")
+    for word in ["atoms: 32", "memory: about", "disk: about", "time: about"] {
+      #expect(result.out.contains(word))
+    }
+    #expect(box.names == ["argon.txt", "argon.xyz", "deck.yaml"])
+  }
+
+  @Test("A minimize stage relaxes an overlap that dynamics would refuse")
+  func minimizeFirst() throws {
+    let box = try Sandbox()
+    defer { box.remove() }
+    try box.write(
+      Sandbox.argon().replacingOccurrences(of: "Ar 0.0 5.3 5.3", with: "Ar 0.0 1.0 0.5"),
+      "argon.xyz")
+    let deck = Sandbox.deck().replacingOccurrences(
+      of: "stages:\n",
+      with: "stages:\n  - {name: relax, ensemble: minimize, force: 1e-3 eV/A}\n")
+    try box.write(deck, "deck.yaml")
+    let result = try box.apus("run", "deck.yaml")
+    #expect(result.status == 0, "\(result.err)")
+    #expect(result.err.contains("overlapping"))
+    #expect(result.out.contains("converged"), "\(result.out)")
+  }
+
+  private static let silicon =
+    ProcessInfo.processInfo.environment["APUS_SHARED"].map { $0 + "/reference/nep/models" }
+    ?? URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent().path + "/shared/reference/nep/models"
+  private static let model = silicon + "/Si_2022_NEP4_3body.txt"
+
+  @Test(
+    "With a NEP model a run in pieces on one and two threads equals the unbroken one",
+    .enabled(if: FileManager.default.fileExists(atPath: model)),
+    arguments: ["mixed", "double"])
+  func neuroevolution(precision: String) throws {
+    let box = try Sandbox()
+    defer { box.remove() }
+    try box.write(
+      """
+      8
+      Lattice="5.43 0 0 0 5.43 0 0 0 5.43" Properties=species:S:1:pos:R:3 pbc="T T T"
+      Si 0 0 0
+      Si 2.715 2.715 0
+      Si 2.715 0 2.715
+      Si 0 2.715 2.715
+      Si 1.3575 1.3575 1.3575
+      Si 4.0725 4.0725 1.3575
+      Si 4.0725 1.3575 4.0725
+      Si 1.3575 4.0725 4.0725
+
+      """, "argon.xyz")
+    let deck = Sandbox.deck(steps: 6000, ensemble: "npt", timestep: "1 fs", model: Self.model)
+      .replacingOccurrences(of: "precision: double", with: "precision: \(precision)")
+    try box.write(deck + "supercell: [2, 2, 2]\n", "deck.yaml")
+    let whole = try box.apus("run", "deck.yaml", "--output", "whole", "--quiet")
+    #expect(whole.status == 0, "\(whole.err)")
+    var parts = 0
+    var status: Int32 = 75
+    while status == 75, parts < 500 {
+      let resume = box.exists("run") ? ["--resume"] : []
+      let (process, _, _) = try box.start(
+        ["run", "deck.yaml", "--quiet", "--max-walltime", "0.3 s", "--threads", "\(1 + parts % 2)"]
+          + resume)
+      process.waitUntilExit()
+      status = process.terminationStatus
+      parts += 1
+    }
+    #expect(status == 0)
+    #expect(parts > 2, "the run was not broken")
+    for name in Self.outputs {
+      #expect(try box.data("run/" + name) == box.data("whole/" + name), "\(name) differs")
+    }
+  }
+}
