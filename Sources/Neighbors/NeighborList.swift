@@ -61,8 +61,10 @@ public final class NeighborList {
   }
 
   /// The integers of a packed image.
+  @inlinable @inline(__always)
   public static func unpack(_ s: Int32) -> SIMD3<Int> {
-    [Int((s << 2) >> 22), Int((s << 12) >> 22), Int((s << 22) >> 22)]
+    // An array literal here costs an allocation per call.
+    SIMD3(Int((s << 2) >> 22), Int((s << 12) >> 22), Int((s << 22) >> 22))
   }
 
   /// The vector from atom i to its neighbour of a pair, in Å.
