@@ -18,6 +18,9 @@ FLAGS := -c release $(MARCH) -Xcc -fno-math-errno
 # Figures need matplotlib from Debian, so the system's own Python.
 PYTHON ?= /usr/bin/python3
 DEMO ?= runs/demo
+# `make bench` compares with calorine, from PyPI.
+BENCH_PYTHON ?= .venv/bin/python
+MODELS ?= ../shared/reference/nep/models
 
 LIBRARIES := libnetcdf-dev libyaml-dev zlib1g-dev pkg-config make gcc
 FIGURES := python3 python3-matplotlib python3-numpy
@@ -47,7 +50,7 @@ format:
 	swift format -i -r Sources Tests Package.swift
 
 bench: build
-	analysis/bench.sh
+	$(BENCH_PYTHON) analysis/bench.py --models $(MODELS)
 
 # Ensembles against theory, in standard errors; needs PyPI (physical_validation) and about an hour.
 validate: libraries
