@@ -6,19 +6,22 @@ import TestSupport
 import Testing
 
 /// Time series for `analysis/validate/ensembles.py`: 32 Lennard-Jones atoms in every ensemble at two
-/// temperatures or two pressures. APUS_VALIDATE=1 turns it on, APUS_VALIDATE_STEPS and
-/// APUS_VALIDATE_DIR set length and folder.
+/// temperatures or two pressures. APUS_VALIDATE=1 turns it on, APUS_VALIDATE_STEPS,
+/// APUS_VALIDATE_DIR, APUS_VALIDATE_SEED and APUS_VALIDATE_ONLY (part of a name) set length, folder,
+/// first seed and choice.
 @Suite(
   "Validation series", .enabled(if: ProcessInfo.processInfo.environment["APUS_VALIDATE"] == "1"))
 struct ValidationSeries {
   static let environment = ProcessInfo.processInfo.environment
   static let steps = Int(environment["APUS_VALIDATE_STEPS"] ?? "") ?? 400_000
   static let folder = environment["APUS_VALIDATE_DIR"] ?? ".build/validate"
+  static let firstSeed = UInt64(environment["APUS_VALIDATE_SEED"] ?? "") ?? 1000
+  static let only = environment["APUS_VALIDATE_ONLY"] ?? ""
   static let kelvin = 24.0
   /// ε/σ³, in eV/Å³.
   static let pressure = Case.pressure
 
-  struct Series: Sendable, CustomStringConvertible {
+  struct Series: Sendable, Equatable, CustomStringConvertible {
     let description: String
     let ensemble: RunPlan.Ensemble
     let temperature: Double
@@ -51,15 +54,18 @@ struct ValidationSeries {
     return nvt + npt
   }()
 
-  @Test("Write the series", arguments: all)
+  @Test("Write the series", arguments: all.filter { only.isEmpty || $0.description.contains(only) })
   func write(_ series: Series) throws {
     try FileManager.default.createDirectory(
       atPath: Self.folder, withIntermediateDirectories: true)
     let start = NamedSystems.fcc("Ar", edge: 5.338, cells: [2, 2, 2])
     let every = 40
+    // Runs of a pair must be independent: equal seeds would give them the same noise.
+    let index = Self.all.firstIndex { $0 == series } ?? 0
+    let seed = Self.firstSeed + UInt64(index)
     var bench = try Bench(
       start, LennardJones.argon(), series.ensemble, timestepFs: 5,
-      temperature: series.temperature, steps: Self.steps)
+      temperature: series.temperature, steps: Self.steps, seed: seed)
     let label =
       series.pressure.map { "P\(Int(($0 / Self.pressure * 10).rounded()))" }
       ?? "T\(Int(series.temperature))"

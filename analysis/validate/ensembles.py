@@ -77,10 +77,15 @@ def main():
         for head, x in runs:
             if head["pressure_GPa"] == "none":
                 continue
-            diagonal = ["pxx_GPa"] if "isotropic" in name else ["pxx_GPa", "pyy_GPa", "pzz_GPa"]
-            series = [x[c] for c in diagonal]
+            kt_v = 8.617333262e-5 * float(head["temperature_K"]) * 160.2176634 * (1 / x["volume_A3"])
             if "isotropic" in name:
                 series = [(x["pxx_GPa"] + x["pyy_GPa"] + x["pzz_GPa"]) / 3]
+            else:
+                # In the frame of the cell (a along x, b in xy) the weight h_yy^-1 h_zz^-2 of the
+                # freely rotating cell gives <P - P0> = kT <1/V> (-2, 0, 2), exactly.
+                shift = (-2, 0, 2) if "triclinic" in name else (0, 0, 0)
+                series = [
+                    x[c] - k * kt_v for c, k in zip(("pxx_GPa", "pyy_GPa", "pzz_GPa"), shift)]
             for s in series:
                 m, e = mean_error(s)
                 pressure.append((m - float(head["pressure_GPa"])) / e)
