@@ -41,3 +41,12 @@ static inline int host_can_run_this_build(void) {
   return 1;
 #endif
 }
+
+/// Tells the processor that this thread spins.
+static inline __attribute__((always_inline)) void host_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
