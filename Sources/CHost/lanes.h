@@ -130,14 +130,18 @@ LANES f64x8 f64x8_lookup16(const double *table, i32x8 j) {
   return (f64x8)_mm512_permutex2var_pd(_mm512_loadu_pd(table), _mm512_cvtepi32_epi64((__m256i)j),
                                        _mm512_loadu_pd(table + 8));
 #else
-  return f64x8_gather(table, j);
+  f64x8 r;
+  for (int k = 0; k < 8; k++) r[k] = table[j[k]];
+  return r;
 #endif
 }
 LANES f32x16 f32x16_lookup16(const float *table, i32x16 j) {
 #if defined(__AVX512F__)
   return (f32x16)_mm512_permutexvar_ps((__m512i)j, _mm512_loadu_ps(table));
 #else
-  return f32x16_gather(table, j);
+  f32x16 r;
+  for (int k = 0; k < 16; k++) r[k] = table[j[k]];
+  return r;
 #endif
 }
 
