@@ -49,7 +49,7 @@ import Testing
       let arguments =
         ["run", "deck.yaml", "--quiet"] + (box.exists("run") ? ["--resume"] : [])
       let (process, out, err) = try box.start(arguments)
-      Thread.sleep(forTimeInterval: Double.random(in: 0.02...0.2, using: &random))
+      Thread.sleep(forTimeInterval: Double.random(in: 0.02...0.15, using: &random))
       if process.isRunning {
         kill(process.processIdentifier, SIGKILL)
         kills += 1
