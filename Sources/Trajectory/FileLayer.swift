@@ -186,7 +186,7 @@ package enum FileLayer {
         }
       }
       if count < 0 {
-        if errno == EINTR || errno == EAGAIN { continue }
+        if errno == EINTR { continue }
         throw FileError(path: path, doing: "write", code: errno, bytesNeeded: bytes.count)
       }
       done += count
