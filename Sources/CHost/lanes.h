@@ -19,10 +19,8 @@ typedef int i32x16 __attribute__((ext_vector_type(16)));
 // a*b + c: one rounding where the build has fused multiply-add, two in the portable build.
 #if defined(__FMA__) || defined(__aarch64__)
 #define LANES_FMA(a, b, c) __builtin_elementwise_fma(a, b, c)
-LANES double scalar_fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
 #else
 #define LANES_FMA(a, b, c) ((a) * (b) + (c))
-LANES double scalar_fma(double a, double b, double c) { return a * b + c; }
 #endif
 LANES f64x8 f64x8_fma(f64x8 a, f64x8 b, f64x8 c) { return LANES_FMA(a, b, c); }
 LANES f32x16 f32x16_fma(f32x16 a, f32x16 b, f32x16 c) { return LANES_FMA(a, b, c); }

@@ -63,19 +63,7 @@ struct NEPRadial: ~Copyable, Sendable {
       var sum = V.zero
       var other = V.zero
       for p in Swift.stride(from: 0, to: stride, by: V.width) {
-        var value = f + p
-        var c = row
-        for _ in 0..<basisCount / 2 {
-          sum = V.fma(L.look(V.self, pairSpecies + p, c), V(load: value), sum)
-          c += tableLength
-          value += stride
-          other = V.fma(L.look(V.self, pairSpecies + p, c), V(load: value), other)
-          c += tableLength
-          value += stride
-        }
-        if basisCount & 1 == 1 {
-          sum = V.fma(L.look(V.self, pairSpecies + p, c), V(load: value), sum)
-        }
+        contract(L.self, row, pairSpecies + p, f + p, stride, &sum, &other)
       }
       q[n] = (sum + other).sum()
       row += basisCount &* tableLength
@@ -107,24 +95,32 @@ struct NEPRadial: ~Copyable, Sendable {
     for p in Swift.stride(from: 0, to: stride, by: V.width) {
       var sum = V.zero
       var other = V.zero
-      var value = fSlope + p
-      var c = UnsafePointer(contracted)
-      for _ in 0..<basisCount / 2 {
-        sum = V.fma(L.look(V.self, pairSpecies + p, c), V(load: value), sum)
-        c += tableLength
-        value += stride
-        other = V.fma(L.look(V.self, pairSpecies + p, c), V(load: value), other)
-        c += tableLength
-        value += stride
-      }
-      if basisCount & 1 == 1 {
-        sum = V.fma(L.look(V.self, pairSpecies + p, c), V(load: value), sum)
-      }
+      contract(L.self, contracted, pairSpecies + p, fSlope + p, stride, &sum, &other)
       sum = sum + other
       V.fma(sum, V(load: ux + p), V(load: px + p)).store(px + p)
       V.fma(sum, V(load: uy + p), V(load: py + p)).store(py + p)
       V.fma(sum, V(load: uz + p), V(load: pz + p)).store(pz + p)
     }
+  }
+
+  /// Adds Σ_k c_k f_k of a vector of pairs to two sums, which hide each other's latency; c_k is
+  /// looked up by the species of the neighbour, f advances by `stride`.
+  @inline(__always)
+  private func contract<L: SpeciesTable>(
+    _: L.Type, _ table: UnsafePointer<Double>, _ species: UnsafePointer<Int32>,
+    _ f: UnsafePointer<Double>, _ stride: Int, _ sum: inout V, _ other: inout V
+  ) {
+    var c = table
+    var value = f
+    for _ in 0..<basisCount / 2 {
+      sum = V.fma(L.look(V.self, species, c), V(load: value), sum)
+      c += tableLength
+      value += stride
+      other = V.fma(L.look(V.self, species, c), V(load: value), other)
+      c += tableLength
+      value += stride
+    }
+    if basisCount & 1 == 1 { sum = V.fma(L.look(V.self, species, c), V(load: value), sum) }
   }
 }
 
