@@ -18,15 +18,15 @@ FLAGS := -c release $(MARCH) -Xcc -fno-math-errno
 # Figures need matplotlib from Debian, so the system's own Python.
 PYTHON ?= /usr/bin/python3
 DEMO ?= runs/demo
-# `make bench` compares with calorine, from PyPI.
-BENCH_PYTHON ?= .venv/bin/python
+# Peers from PyPI live in .venv: calorine for `make bench`, physical_validation for `make validate`.
+PEERS := .venv/bin/python
 MODELS ?= ../shared/reference/nep/models
 
 LIBRARIES := libnetcdf-dev libyaml-dev zlib1g-dev pkg-config make gcc
 FIGURES := python3 python3-matplotlib python3-numpy
 APT := DEBIAN_FRONTEND=noninteractive $(if $(filter 0,$(shell id -u)),,sudo -n) apt-get
 
-.PHONY: build test demo check format bench validate docs libraries figures clean
+.PHONY: build test demo check format bench validate docs libraries figures peers clean
 
 build: libraries
 	swift build $(FLAGS) --product apus
@@ -49,12 +49,15 @@ check: libraries
 format:
 	swift format -i -r Sources Tests Package.swift
 
-bench: build
-	$(BENCH_PYTHON) analysis/bench.py --models $(MODELS)
+bench: build peers
+	@test -d $(MODELS) || { echo "make bench: no folder $(MODELS); give one with MODELS=FOLDER that holds Si_2022_NEP4_4body.txt and UNEP-v1.txt (github.com/brucefan1983/GPUMD, potentials)"; exit 2; }
+	$(PEERS) analysis/bench.py --models $(MODELS) --sizes
 
-# Ensembles against theory, in standard errors; needs PyPI (physical_validation) and about an hour.
-validate: libraries
-	analysis/validate/run.sh $(FLAGS)
+# Ensembles and conserved quantities against theory, in standard errors; about an hour.
+validate: build peers
+	APUS_VALIDATE=1 swift test $(FLAGS) --filter ValidationSeries
+	$(PEERS) analysis/validate/ensembles.py .build/validate
+	$(PEERS) analysis/validate/drift.py
 
 docs: libraries
 	swift package dump-symbol-graph --minimum-access-level public
@@ -80,6 +83,12 @@ figures:
 	done; \
 	if [ -n "$$missing" ]; then echo "installing$$missing"; \
 	  $(APT) update -qq && $(APT) install -y -qq $$missing; fi
+
+peers:
+	@$(PEERS) -c "import calorine, ase, physical_validation" 2>/dev/null || { \
+	  dpkg-query -W -f '$${Status}' python3-venv 2>/dev/null | grep -q 'ok installed' \
+	    || { $(APT) update -qq && $(APT) install -y -qq python3-venv python3-dev g++; }; \
+	  python3 -m venv .venv && .venv/bin/pip install -q calorine ase physical_validation; }
 
 clean:
 	rm -rf .build

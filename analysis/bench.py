@@ -55,7 +55,7 @@ def ours(apus, model, path, precision, threads, steps):
         [apus, "benchmark", "--model", model, "--structure", path, "--steps", str(steps), "--precision",
          precision, "--threads", str(threads), "--json", "--quiet"],
         check=True, capture_output=True, text=True).stdout
-    return json.loads(output)["atom_steps_per_second"]
+    return json.loads(output)
 
 
 def main():
@@ -81,21 +81,25 @@ def main():
                 rates["peer"].append(peer(arguments.models / model, atoms, 3))
                 for precision, threads in settings:
                     rates[precision, threads].append(
-                        ours(arguments.apus, str(arguments.models / model), path, precision, threads, steps))
+                        ours(arguments.apus, str(arguments.models / model), path, precision, threads, steps)["atom_steps_per_second"])
             base = statistics.median(rates["peer"])
             cells = []
             for key in settings:
                 ratios = [a / b for a, b in zip(rates[key], rates["peer"])]
                 cells.append(f"{statistics.median(rates[key]):.3g} ({statistics.median(ratios):.1f}×)")
             print(f"| {name} | {base:.3g} | " + " | ".join(cells) + " |", flush=True)
+            for precision in ("double", "mixed"):
+                gain = [b / a for a, b in zip(rates[precision, 1], rates[precision, 2])]
+                print(f"  {precision}, two threads over one, by round: " + " ".join(f"{g:.2f}" for g in gain), flush=True)
         if arguments.sizes:
             for cells in (5, 11, 23, 50):
                 atoms = silicon(cells)
                 path = str(Path(folder) / "frame.xyz")
                 write(path, atoms, format="extxyz", columns=["symbols", "positions"])
-                rate = ours(arguments.apus, str(arguments.models / cases[0][0]), path, "mixed", 1,
-                            max(3, 300_000 // len(atoms)))
-                print(f"{len(atoms)} atoms, mixed, 1 thread: {1e6 / rate:.2f} µs per atom and step", flush=True)
+                result = ours(arguments.apus, str(arguments.models / cases[0][0]), path, "mixed", 1,
+                              max(3, 300_000 // len(atoms)))
+                print(f"{len(atoms)} atoms, mixed, 1 thread: {1e6 / result['atom_steps_per_second']:.2f} µs per atom "
+                      f"and step, {result['peak_memory_MB']:.0f} MB", flush=True)
 
 
 if __name__ == "__main__":

@@ -101,7 +101,8 @@ enum BenchmarkCommand: Command {
       ("seconds_per_step", .number(best)), ("seconds_per_step_median", .number(median)),
       ("ns_per_day", .number(86400 / best * timestepFs * 1e-6)),
       ("timestep_fs", .number(timestepFs)), ("neighbor_rebuilds", .number(Double(rebuilds))),
-      ("energy_eV", .number(forces.energy)), ("cpu", .text(cpu)),
+      ("peak_memory_MB", .number(peakMemory)), ("energy_eV", .number(forces.energy)),
+      ("cpu", .text(cpu)),
       ("built_for", .text(String(cString: host_built_for()))), ("swift", .text(swiftVersion)),
       ("version", .text(Apus.version)),
     ]
@@ -168,6 +169,17 @@ enum BenchmarkCommand: Command {
     let lines = String(decoding: bytes.prefix(n), as: UTF8.self).split(separator: "\n")
     let line = lines.first { $0.hasPrefix("model name") }
     return line?.split(separator: ":").last.map { String($0.drop { $0 == " " }) } ?? "unknown"
+  }
+
+  /// Largest resident memory of this process so far, in MB; zero where the system does not say.
+  private static var peakMemory: Double {
+    guard let file = fopen("/proc/self/status", "r") else { return 0 }
+    defer { fclose(file) }
+    var bytes = [UInt8](repeating: 0, count: 4096)
+    let n = fread(&bytes, 1, bytes.count, file)
+    let lines = String(decoding: bytes.prefix(n), as: UTF8.self).split(separator: "\n")
+    let words = lines.first { $0.hasPrefix("VmHWM:") }?.split { $0 == " " || $0 == "\t" }
+    return (words.flatMap { $0.count > 1 ? Double($0[1]) : nil } ?? 0) * 1.024e-3
   }
 
   private static var swiftVersion: String {

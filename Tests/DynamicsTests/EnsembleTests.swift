@@ -100,6 +100,71 @@ struct EnsembleTests {
     #expect(average.error < 0.01 * Case.kelvin)
   }
 
+  @Test("BAOAB samples the positions of a harmonic crystal exactly at any time step")
+  func harmonicLangevin() throws {
+    // A Gaussian state between the two half drifts is stationary under the friction there; one half
+    // drift and half kick later ⟨q²⟩ = kT/k without error and ⟨v²⟩ = (kT/m)(1 − ω²Δt²/4).
+    let site = NamedSystems.argon32
+    let stiffness = 3.0
+    let c = Case(
+      "langevin", .nvt(temperature: Case.at(100), thermostat: .langevin(relaxationFs: 100)))
+    // ωΔt = 0.81.
+    let dt = 30.0
+    var bench = try Bench(
+      site, EinsteinCrystal(stiffness: stiffness, sites: site.configuration()), c.ensemble,
+      timestepFs: dt, temperature: 100)
+    for _ in 0..<500 { try bench.advance() }
+    let kT = 100 * Units.boltzmann
+    let modes = Double(3 * site.count - 3)
+    let step = (stiffness / 39.948).squareRoot() * dt / Units.timeUnit
+    var potential = BlockAverage(length: 500)
+    var spread = BlockAverage(length: 500)
+    var kinetic = BlockAverage(length: 500)
+    for _ in 0..<100_000 {
+      try bench.advance()
+      let u = bench.forces.energy
+      potential.add(u)
+      spread.add((u - modes / 2 * kT) * (u - modes / 2 * kT))
+      kinetic.add(bench.state.kineticEnergy)
+    }
+    #expect(potential.error < 0.002 * modes / 2 * kT)
+    #expect(
+      abs(potential.sigmas(from: modes / 2 * kT)) < 4, "\(potential.mean / (modes / 2 * kT))")
+    #expect(spread.error < 0.03 * modes / 2 * kT * kT)
+    #expect(abs(spread.sigmas(from: modes / 2 * kT * kT)) < 4, "\(spread.mean)")
+    let expected = modes / 2 * kT * (1 - step * step / 4)
+    #expect(kinetic.error < 0.02 * step * step / 4 * expected)
+    #expect(abs(kinetic.sigmas(from: expected)) < 4, "\(kinetic.mean / expected)")
+  }
+
+  @Test("Stochastic velocity rescaling gives a harmonic crystal the heat capacity 3N − 3")
+  func harmonicBussi() throws {
+    // One factor for all velocities leaves the shares of the modes as they are, but not their sum:
+    // its distribution is that of 3N − 3 modes, ⟨E⟩ = (3N − 3) kT and ⟨δE²⟩ = (3N − 3)(kT)². Equal
+    // masses would swing in phase; these are all different.
+    var site = NamedSystems.argon32
+    site.masses = (0..<site.count).map { 20 + 1.37 * Double($0) }
+    let c = Case("bussi", .nvt(temperature: Case.at(100), thermostat: .bussi(relaxationFs: 300)))
+    var bench = try Bench(
+      site, EinsteinCrystal(stiffness: 3, sites: site.configuration()), c.ensemble,
+      timestepFs: 5, temperature: 100)
+    for _ in 0..<5000 { try bench.advance() }
+    let kT = 100 * Units.boltzmann
+    let modes = Double(3 * site.count - 3)
+    var energy = BlockAverage(length: 4000)
+    var spread = BlockAverage(length: 4000)
+    for _ in 0..<400_000 {
+      try bench.advance()
+      let e = bench.forces.energy + bench.state.kineticEnergy
+      energy.add(e)
+      spread.add((e - modes * kT) * (e - modes * kT))
+    }
+    #expect(energy.error < 0.01 * modes * kT)
+    #expect(abs(energy.sigmas(from: modes * kT)) < 4, "\(energy.mean / (modes * kT))")
+    #expect(spread.error < 0.15 * modes * kT * kT)
+    #expect(abs(spread.sigmas(from: modes * kT * kT)) < 4, "\(spread.mean / (modes * kT * kT))")
+  }
+
   @Test(
     "The cell of mtk has n_c/2 kT of kinetic energy: 1, 3 and 6",
     arguments: Case.thermostats.flatMap { t in
