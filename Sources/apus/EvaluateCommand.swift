@@ -106,7 +106,7 @@ enum EvaluateCommand: Command {
     }
     do {
       try ForceEvaluator(potential: potential, team: team, skin: 0).evaluate(
-        configuration, needing: [.virial, .perAtomEnergy], into: &result)
+        configuration, needing: .virial, into: &result)
     } catch { throw InputError(error.description, file: place) }
     var labelled = frame
     labelled.arrays.removeAll { ["forces", "energies"].contains($0.name) }
