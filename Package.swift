@@ -35,7 +35,7 @@ let package = Package(
     library("NEP", ["CHost", "Matter", "Parallel", "Neighbors", "Potentials"]),
     library("Trajectory", ["CNetCDF", "CZlib", "Matter"]),
     library("Dynamics", ["Matter", "Parallel", "Neighbors", "Potentials", "Trajectory"]),
-    library("Decks", ["CYAML", "Matter", "Dynamics"]),
+    library("Decks", ["CYAML", "Matter", "Trajectory", "Dynamics"]),
     .executableTarget(
       name: "apus",
       dependencies: [
@@ -52,11 +52,12 @@ let package = Package(
     tests("Parallel", []),
     tests("Trajectory", ["CZlib", "Matter"]),
     tests("Potentials", ["Matter"]),
-    tests("Dynamics", ["Matter", "Parallel", "Neighbors", "Potentials", "Trajectory"]),
+    tests("Dynamics", ["Matter", "Parallel", "Neighbors", "Potentials", "NEP", "Trajectory"]),
     tests("Decks", ["Matter", "Dynamics"]),
     tests("Neighbors", ["Matter", "Parallel"]),
     .testTarget(
-      name: "ApusTests", dependencies: ["apus"], swiftSettings: strict),
+      name: "ApusTests", dependencies: ["apus", "TestSupport", "Matter", "Trajectory"],
+      swiftSettings: strict),
     tests("NEP", ["Matter", "Parallel", "Neighbors", "Potentials"]),
   ],
   swiftLanguageModes: [.v6]

@@ -1,5 +1,5 @@
-import Glibc
 import Matter
+import Trajectory
 
 /// The text of a deck and the name it goes by in messages.
 package struct DeckSource: Sendable {
@@ -24,54 +24,12 @@ package struct DeckSource: Sendable {
   package init(path: String) throws(InputErrors) {
     let bytes: [UInt8]
     do throws(InputError) {
-      bytes = try Self.bytes(of: path)
+      bytes = try InputFile.read(path, expecting: "a deck", limit: Self.sizeLimit)
       try self.init(
         text: Self.decoded(bytes, name: path), name: path, folder: Paths.folder(of: path))
     } catch {
       throw InputErrors([error])
     }
-  }
-
-  private static func bytes(of path: String) throws(InputError) -> [UInt8] {
-    func refused(_ message: String, _ remedy: String) -> InputError {
-      InputError(message, remedy: remedy, file: path)
-    }
-    guard !path.isEmpty, !path.utf8.contains(0) else {
-      throw InputError("the deck's path is empty", remedy: "Name a deck: apus run deck.yaml")
-    }
-    var status = stat()
-    guard stat(path, &status) == 0 else {
-      throw refused(
-        "cannot be opened: \(String(cString: strerror(errno)))", "Give the path of a run deck")
-    }
-    // Before opening: a pipe would block and a device never end.
-    switch status.st_mode & S_IFMT {
-    case S_IFREG: break
-    case S_IFDIR: throw refused("is a directory, not a deck", "Give the path of a YAML file")
-    default: throw refused("is not a regular file", "Give the path of a YAML file")
-    }
-    let size = Int(status.st_size)
-    guard size <= sizeLimit else {
-      throw refused("has \(size) bytes; a deck has at most 16 MiB", "Give the path of a run deck")
-    }
-    let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      throw refused(
-        "cannot be opened: \(String(cString: strerror(errno)))", "Give the path of a run deck")
-    }
-    defer { close(descriptor) }
-    var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 1 << 16)
-    while bytes.count <= sizeLimit {
-      let count = read(descriptor, &chunk, chunk.count)
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw refused("cannot be read: \(String(cString: strerror(errno)))", "Check the disk")
-      }
-      if count == 0 { return bytes }
-      bytes += chunk[..<count]
-    }
-    throw refused("is longer than 16 MiB", "Give the path of a run deck")
   }
 
   /// The text of UTF-8 bytes; other encodings and NUL are refused.

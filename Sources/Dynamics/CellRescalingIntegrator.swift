@@ -8,12 +8,8 @@ import Potentials
 /// A strained triclinic cell is turned back to the standard orientation together with its atoms.
 package struct CellRescalingIntegrator: Integrator {
   let timestep: Double
-  private var thermostat: ParticleThermostat
+  private var common: ConstantPressure
   private let barostat: StochasticCellRescaling
-  private var target: PressureTarget
-  private var safety: StateGuard
-  private var temperature: Double
-  private var work = 0.0
   /// Work that the strains did on the atoms, in eV, by the trapezoidal rule.
   private var strainWork = 0.0
   package let needs: Requirements = .virial
@@ -23,16 +19,10 @@ package struct CellRescalingIntegrator: Integrator {
     compressibility: Double, setpoint: Setpoint, seed: UInt64, state: borrowing PhaseState
   ) {
     self.timestep = timestep
-    temperature = setpoint.temperature
-    let noise = Philox(seed: seed)
-    self.thermostat = ParticleThermostat(
-      thermostat, degrees: degreesOfFreedom(atomCount: state.count),
-      kT: setpoint.temperature * Units.boltzmann, noise: noise)
+    common = ConstantPressure(thermostat, setpoint: setpoint, seed: seed, state: state)
     barostat = StochasticCellRescaling(
-      coupling: coupling, tau: tau, compressibility: compressibility, noise: noise)
-    target = PressureTarget(
-      reference: state.configuration.cell.rows, pressure: setpoint.pressure)
-    safety = StateGuard(volume: state.configuration.cell.volume)
+      coupling: coupling, tau: tau, compressibility: compressibility,
+      noise: Philox(seed: seed))
   }
 
   package mutating func step(
@@ -42,26 +32,26 @@ package struct CellRescalingIntegrator: Integrator {
     let half = timestep / 2
     let volume = state.configuration.cell.volume
     setTarget(setpoint)
-    thermostat.begin(state, timestep: timestep)
+    common.thermostat.begin(state, timestep: timestep)
     let strain = barostat.strain(
       kinetic: state.kineticTensor, virial: forces.virial, cell: state.configuration.cell,
-      target: target, kT: temperature * Units.boltzmann, over: timestep, step: step)
+      target: common.target, kT: common.kT, over: timestep, step: step)
     strainWork -= Tensor6(forces.virial).matrix.contraction(strain) / 2
     Kick().apply(state, forces, over: half)
     Drift().apply(state, over: half)
-    thermostat.middle(state, timestep: timestep, step: step)
+    common.thermostat.middle(state, timestep: timestep, step: step)
     let kinetic = state.kineticEnergy
     let turn = try apply(strain, &state, step: step)
     strainWork += state.kineticEnergy - kinetic
     Drift().apply(state, over: half)
-    try safety.checkCell(state.configuration.cell, was: volume, strain: strain, step: step)
-    try safety.checkMotion(state, timestep: timestep, step: step)
+    try common.safety.checkCell(state.configuration.cell, was: volume, strain: strain, step: step)
+    try common.safety.checkMotion(state, timestep: timestep, step: step)
     try evaluator.evaluate(state, needing: needs, into: &forces, step: step)
     let virial = turn.transpose * Tensor6(forces.virial).matrix * turn
     strainWork -= virial.contraction(strain) / 2
     Kick().apply(state, forces, over: half)
-    thermostat.end(state, timestep: timestep, step: step)
-    try safety.check(state, forces, step: step)
+    common.thermostat.end(state, timestep: timestep, step: step)
+    try common.safety.check(state, forces, step: step)
   }
 
   /// Strains cell, atoms and velocities and returns the rotation that followed.
@@ -84,42 +74,31 @@ package struct CellRescalingIntegrator: Integrator {
       state.transformVelocities(by: q * shrink)
       return q
     } catch {
-      throw RunError(
-        "at step \(step) the cell has no volume or is not finite; raise the barostat's relaxation or minimize first",
-        step: step)
+      throw ConstantPressure.cellLost(step: step)
     }
   }
 
   private mutating func setTarget(_ new: Setpoint) {
-    target.pressure = new.pressure
-    guard new.temperature != temperature else { return }
-    let before = thermostat.energy
-    temperature = new.temperature
-    thermostat.setTarget(kT: temperature * Units.boltzmann)
-    work += thermostat.energy - before
+    common.target.pressure = new.pressure
+    guard new.temperature != common.temperature else { return }
+    let before = common.thermostat.energy
+    common.setTemperature(new.temperature)
+    common.work += common.thermostat.energy - before
   }
 
   package func conservedEnergy(_ state: borrowing PhaseState, _ forces: borrowing Evaluation)
     -> Double
-  { state.kineticEnergy + forces.energy + thermostat.energy - strainWork - work }
+  {
+    state.kineticEnergy + forces.energy + common.thermostat.energy - strainWork - common.work
+  }
 
-  package mutating func takeNotices() -> [String] { safety.takeNotices() }
+  package mutating func takeNotices() -> [String] { common.safety.takeNotices() }
 
   package var memory: IntegratorMemory {
-    get {
-      thermostat.memory.merging([
-        "temperature": [temperature], "work": [work], "strain_work": [strainWork],
-        "pressure": target.pressure.components, "reference_cell": target.reference.values,
-      ]) { a, _ in a }
-    }
+    get { common.memory.merging(["strain_work": [strainWork]]) { a, _ in a } }
     set {
-      temperature = newValue["temperature"]?.first ?? temperature
-      thermostat.setTarget(kT: temperature * Units.boltzmann)
-      work = newValue["work"]?.first ?? work
+      common.memory = newValue
       strainWork = newValue["strain_work"]?.first ?? strainWork
-      target.restore(newValue)
-      safety.startVolume = abs(target.reference.determinant)
-      thermostat.memory = newValue
     }
   }
 }

@@ -94,7 +94,21 @@ extension Checkpoint {
     return file.bytes
   }
 
-  /// Reads and verifies a file.
+  /// Reads and verifies a file, its size against its header before anything else.
+  /// - Throws: `Damage`, or `InputError` for what is no file
+  public init(path: String) throws {
+    let size = try InputFile.check(path, expecting: "a checkpoint")
+    guard let header = try? ClassicHeader(path: path) else {
+      throw Damage(description: "incomplete or altered (header)")
+    }
+    let end = header.variables.map { $0.begin + $0.paddedBytes }.max() ?? 0
+    guard end == size else {
+      throw Damage(description: "incomplete or altered (\(size) bytes, \(end) by its header)")
+    }
+    try self.init(bytes: InputFile.read(path, expecting: "a checkpoint", limit: size))
+  }
+
+  /// Verifies the bytes of a file.
   public init(bytes: [UInt8]) throws(Damage) {
     var file: CDF5
     do { file = try CDF5(bytes: bytes) } catch { throw Damage(description: error.description) }

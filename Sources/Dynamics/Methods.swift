@@ -7,7 +7,7 @@ public enum Methods {
   ///   - model: a phrase for the potential
   ///   - modelCitations: the works behind it
   public static func paragraph(
-    plan: RunPlan, structure: Structure, model: String, modelCitations: [String], program: String
+    plan: RunPlan, elements: [Element], model: String, modelCitations: [String], program: String
   ) -> String {
     var references: [String] = []
     func cite(_ work: String) -> String {
@@ -16,10 +16,10 @@ public enum Methods {
       return "[\(references.count)]"
     }
     var counts: [Element: Int] = [:]
-    for element in structure.elements { counts[element, default: 0] += 1 }
+    for element in elements { counts[element, default: 0] += 1 }
     let formula = counts.sorted { $0.key < $1.key }.map { "\($0.key)\($0.value)" }.joined()
     var text =
-      "Calculations were done with \(program) on \(structure.count) atoms (\(formula)) with the \(model) \(modelCitations.map(cite).joined(separator: " ")), evaluated in \(plan.potential.precision == .mixed ? "single precision for the angular functions and double precision for all else" : "double precision")."
+      "Calculations were done with \(program) on \(elements.count) atoms (\(formula)) with the \(model) \(modelCitations.map(cite).joined(separator: " ")), evaluated in \(plan.potential.precision == .mixed ? "single precision for the angular functions and double precision for all else" : "double precision")."
     if let timestep = plan.timestepFs {
       text +=
         " Equations of motion were integrated in double precision with the velocity Verlet scheme \(cite("W. C. Swope, H. C. Andersen, P. H. Berens and K. R. Wilson, J. Chem. Phys. 76, 637 (1982), doi:10.1063/1.442716")) and a time step of \(number(timestep)) fs."

@@ -66,6 +66,7 @@ public struct Preflight: Sendable {
       }
     }
     structure.masses = structure.elements.map { plan.masses[$0] ?? $0.mass }
+    warnOfMasses(unit, plan)
 
     errors += checkStages(plan)
     errors += checkDistances(plan, team)
@@ -93,6 +94,20 @@ public struct Preflight: Sendable {
     let name = model.split(separator: "/").last.map(String.init) ?? model
     return parts.joined(separator: " and ")
       + " \(parts.count == 1 ? "is" : "are") not in model \(name) (\(known.map(\.symbol).joined(separator: " ")))"
+  }
+
+  /// Masses of the file count for its momenta only; isotopes are the deck's.
+  private mutating func warnOfMasses(_ unit: Structure, _ plan: RunPlan) {
+    guard let given = unit.masses else { return }
+    var others: [Element: Double] = [:]
+    for (element, mass) in zip(unit.elements, given)
+    where abs(mass - (plan.masses[element] ?? element.mass)) > 0.1 { others[element] = mass }
+    guard !others.isEmpty else { return }
+    let list = others.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
+      .joined(separator: ", ")
+    warnings.append(
+      "\(plan.structure): its masses are not those of the run; to use them add `masses: {\(list)}` to the deck"
+    )
   }
 
   // MARK: checks

@@ -159,8 +159,7 @@ extension RunDirectory {
         continue
       }
       do {
-        let found = try Checkpoint(
-          bytes: InputFile.read(path, expecting: "a checkpoint", limit: 1 << 38))
+        let found = try Checkpoint(path: path)
         let remark = problems.first.map { "\($0), using \(name), step \(found.step)" }
         return .success(Found(checkpoint: found, remark: remark))
       } catch let damage as Checkpoint.Damage {

@@ -56,20 +56,27 @@ struct CellGrid: ~Copyable {
     let limit = max(1, Int(Double(n) / 2)) + 8
     var target = reach / 2
     while true {
-      for k in 0..<3 { bins[k] = max(1, Int((width[k] * span[k] / target).rounded(.down))) }
-      if bins.x * bins.y * bins.z <= limit || bins == SIMD3(1, 1, 1) { break }
+      for k in 0..<3 {
+        bins[k] = max(1, Int(min(Double(limit), width[k] * span[k] / target)))
+      }
+      if Double(bins.x) * Double(bins.y) * Double(bins.z) <= Double(limit) { break }
       target *= 1.2
     }
     var range = SIMD3<Int>(0, 0, 0)
     for k in 0..<3 {
-      range[k] = Int((reach / (width[k] * span[k] / Double(bins[k]))).rounded(.up))
-      // Flat or linear structures have bins of no width along directions that do not repeat.
-      if !periodicity[k] { range[k] = min(range[k], bins[k] - 1) }
-      if periodicity[k], range[k] / bins[k] > 120 {
-        throw NeighborError(
-          description:
-            "the cell is only \(width[k]) Å thick along \(["a", "b", "c"][k]), far too thin for a cutoff of \(reach) Å",
-          atoms: [])
+      // The widths of bins that the reach covers.
+      let covered = (reach / (width[k] * span[k] / Double(bins[k]))).rounded(.up)
+      if periodicity[k] {
+        guard covered < Double(121 * bins[k]) else {
+          throw NeighborError(
+            description:
+              "the cell is only \(width[k]) Å thick along \(["a", "b", "c"][k]), far too thin for a cutoff of \(reach) Å",
+            atoms: [])
+        }
+        range[k] = Int(covered)
+      } else {
+        // Flat or linear structures have bins of no width along directions that do not repeat.
+        range[k] = Int(min(covered, Double(bins[k] - 1)))
       }
     }
     self.bins = bins

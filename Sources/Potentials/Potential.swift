@@ -2,7 +2,7 @@ import Matter
 import Neighbors
 import Parallel
 
-/// What a caller needs from an evaluation besides energy and forces.
+/// What a caller needs from an evaluation besides energies and forces.
 public struct Requirements: OptionSet, Sendable {
   /// The bits.
   public let rawValue: Int
@@ -10,15 +10,13 @@ public struct Requirements: OptionSet, Sendable {
   public init(rawValue: Int) { self.rawValue = rawValue }
   /// The virial.
   public static let virial = Requirements(rawValue: 1)
-  /// The energy of each atom.
-  public static let perAtomEnergy = Requirements(rawValue: 2)
 }
 
 /// The result of one evaluation.
 public struct Evaluation: ~Copyable, Sendable {
   /// Potential energy, in eV.
   public var energy = 0.0
-  /// Energy of each atom, in eV; set when asked for.
+  /// Energy of each atom, in eV.
   public let energies: AlignedBuffer<Double>
   /// Forces, in eV/Å.
   public let forces: Vectors
@@ -53,7 +51,7 @@ public protocol Potential: AnyObject {
   var elements: [Element]? { get }
   /// The largest distance at which two atoms interact, in Å.
   var cutoff: Double { get }
-  /// Computes energy and forces, and what `needing` names, for all atoms.
+  /// Computes energies and forces, and what `needing` names, for all atoms.
   ///
   /// `neighbors` is current for `configuration` and reaches `cutoff`. The result does not depend on
   /// when the list was built, on its skin, or on the number of threads, to the last bit.

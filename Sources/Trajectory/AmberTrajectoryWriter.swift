@@ -1,3 +1,4 @@
+import Glibc
 import Matter
 
 /// Writes a trajectory in the AMBER convention (CDF-2): after every frame the file on disk is whole
@@ -25,11 +26,16 @@ public final class AmberTrajectoryWriter {
     scratch = [Float](repeating: 0, count: 3 * header.elements.count)
     let temporary = path + ".tmp"
     file = try NetCDFFile(creating: temporary, format: .offset64)
-    (recordsBegin, frameBytes) = try Self.define(layout, file, temporary)
-    file.path = path
     frameCount = 0
-    try FileLayer.synchronize(temporary)
-    try FileLayer.rename(temporary, to: path)
+    do {
+      (recordsBegin, frameBytes) = try Self.define(layout, file, temporary)
+      try FileLayer.synchronize(temporary)
+      try FileLayer.rename(temporary, to: path)
+    } catch {
+      unlink(temporary)
+      throw error
+    }
+    file.path = path
     try FileLayer.synchronizeDirectory(of: path)
     for variable in try file.variables() { variables[variable.name] = variable }
   }

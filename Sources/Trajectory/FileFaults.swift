@@ -1,8 +1,8 @@
 import Synchronization
 
-/// The system calls of the file layer.
+/// The system calls of the file layer, and calls of libnetcdf.
 package enum FileCall: String, Sendable {
-  case open, write, synchronize, truncate, rename, remove, makeDirectory, close
+  case open, write, synchronize, truncate, rename, remove, makeDirectory, close, netCDF
 }
 
 /// Faults that a test puts into the file layer, and the record of what the layer did.
@@ -12,7 +12,7 @@ package enum FileCall: String, Sendable {
 package final class FileFaults: Sendable {
   /// What happens to a call instead of its success.
   package enum Fault: Sendable {
-    /// It fails with an error number.
+    /// It fails with an error number, of libnetcdf for its calls.
     case code(Int32)
     /// A write stops after this many bytes.
     case short(Int)
@@ -20,15 +20,17 @@ package final class FileFaults: Sendable {
 
   @TaskLocal static var current: FileFaults?
 
-  private let decide: @Sendable (Int, FileCall) -> Fault?
+  private let decide: @Sendable (Int, FileCall, String) -> Fault?
   private let state = Mutex<[(FileCall, String)]>([])
 
-  /// Faults by the number of a call, from 0, and its kind.
-  package init(_ decide: @escaping @Sendable (Int, FileCall) -> Fault?) { self.decide = decide }
+  /// Faults by the number of a call, from 0, its kind and its path.
+  package init(_ decide: @escaping @Sendable (Int, FileCall, String) -> Fault?) {
+    self.decide = decide
+  }
 
   /// A failure of one call; with `lasting` of every call from it on.
   package convenience init(call: Int, code: Int32, lasting: Bool = false) {
-    self.init { number, _ in
+    self.init { number, _, _ in
       number == call || (lasting && number > call) ? .code(code) : nil
     }
   }
@@ -49,6 +51,6 @@ package final class FileFaults: Sendable {
       calls.append((call, path))
       return calls.count - 1
     }
-    return faults.decide(number, call)
+    return faults.decide(number, call, path)
   }
 }

@@ -56,7 +56,7 @@ package enum FileLayer {
     }
   }
 
-  /// Makes a directory and those above it; those already there are no error.
+  /// Makes a directory and those above it, durably; those already there are no error.
   package static func makeDirectory(_ path: String) throws(FileError) {
     var information = stat()
     if path.isEmpty || stat(path, &information) == 0 { return }
@@ -64,6 +64,7 @@ package enum FileLayer {
     if parent != path { try makeDirectory(parent) }
     do {
       try call(.makeDirectory, path, "create the directory") { mkdir(path, 0o777) }
+      try synchronizeDirectory(of: path)
     } catch let error where error.code == EEXIST {
     }
   }

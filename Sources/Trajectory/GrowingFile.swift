@@ -10,11 +10,12 @@ package final class GrowingFile {
   private let descriptor: Int32
   private var pending: [UInt8] = []
 
-  /// A new, empty file in the place of any other.
+  /// A new, empty file in the place of any other, its name durable.
   package init(creating path: String) throws(FileError) {
     self.path = path
     descriptor = try FileLayer.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, "create")
     size = 0
+    try FileLayer.synchronizeDirectory(of: path)
   }
 
   /// Goes on with a file after cutting it back to a size in bytes.

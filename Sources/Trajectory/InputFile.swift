@@ -44,17 +44,37 @@ package enum InputFile {
     return size
   }
 
-  /// The whole content of a checked file.
-  package static func read(_ path: String, expecting what: String, limit: Int)
-    throws(InputError) -> [UInt8]
+  /// The whole content of a checked file, or its first bytes.
+  package static func read(
+    _ path: String, expecting what: String, limit: Int, atMost count: Int = .max
+  ) throws(InputError) -> [UInt8] {
+    let size = try check(path, expecting: what, limit: limit)
+    let descriptor = try open(path)
+    defer { _ = close(descriptor) }
+    return try read(descriptor, at: 0, count: min(size, count), path: path)
+  }
+
+  /// The SHA-256 of a checked file, in pieces.
+  package static func hash(_ path: String, expecting what: String, limit: Int)
+    throws(InputError) -> String
   {
     let size = try check(path, expecting: what, limit: limit)
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = try open(path)
+    defer { _ = close(descriptor) }
+    var digest = SHA256()
+    let piece = 1 << 20
+    for offset in stride(from: 0, to: size, by: piece) {
+      digest.update(try read(descriptor, at: offset, count: min(piece, size - offset), path: path))
+    }
+    return digest.hex
+  }
+
+  private static func open(_ path: String) throws(InputError) -> Int32 {
+    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
       throw InputError("cannot be read: \(FileError.text(of: errno))", file: path)
     }
-    defer { _ = close(descriptor) }
-    return try read(descriptor, at: 0, count: size, path: path)
+    return descriptor
   }
 
   /// Bytes at an offset, fewer at the end of the file.

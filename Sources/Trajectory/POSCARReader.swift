@@ -64,8 +64,9 @@ enum POSCARReader {
       throw lines.error(
         "expected \(species.count) numbers of atoms, one for each symbol, found \(counts.count)")
     }
-    var elements: [Element] = []
-    for (token, element) in zip(counts, species) {
+    var numbers: [Int] = []
+    var total = 0
+    for token in counts {
       let count = try lines.integer(token, "a number of atoms")
       guard count > 0, count <= lines.fileSize else {
         throw lines.error(
@@ -73,8 +74,9 @@ enum POSCARReader {
             ? "\(count) atoms do not fit a file of \(ByteCount.text(lines.fileSize))"
             : "expected a positive number of atoms, found \(count)", column: token.column)
       }
-      elements += [Element](repeating: element, count: count)
-      guard elements.count <= lines.fileSize else {
+      numbers.append(count)
+      total += count
+      guard total <= lines.fileSize else {
         throw lines.error("more atoms are stated than the file can hold")
       }
     }
@@ -89,16 +91,18 @@ enum POSCARReader {
         column: mode.first?.column)
     }
     var positions: [SIMD3<Double>] = []
-    for atom in 0..<elements.count {
-      let line = try tokens("\(elements.count) positions")
+    for atom in 0..<total {
+      let line = try tokens("\(total) positions")
       guard line.count >= 3 else {
         throw lines.error(
-          "expected \(elements.count) positions of three numbers, found \(atom) and then "
+          "expected \(total) positions of three numbers, found \(atom) and then "
             + "\(line.count) words")
       }
       let v = try lines.vector(line[...], "a position")
       positions.append(letter == "d" ? cell.cartesian(v) : v * factor)
     }
+    // Only now: the numbers above may be anything.
+    let elements = zip(species, numbers).flatMap { [Element](repeating: $0, count: $1) }
     var frame = StructureFrame(
       structure: Structure(
         elements: elements, positions: positions, cell: cell, periodicity: .all,

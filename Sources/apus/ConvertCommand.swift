@@ -9,7 +9,7 @@ enum ConvertCommand: Command {
     apus convert IN OUT: between structure and trajectory formats, recognized from the content of IN
     and the name of OUT: extended XYZ (.xyz), POSCAR (POSCAR, .vasp), LAMMPS data (.lmp, .data),
     AMBER NetCDF (.nc); CIF can be read, with its symmetry applied. Formats of one structure take
-    the last frame.
+    the last frame. OUT takes the place of any other file.
 
     Example:
       apus convert crystal.cif crystal.xyz
@@ -19,7 +19,7 @@ enum ConvertCommand: Command {
   static func run(_ arguments: Arguments) throws -> ExitStatus {
     let (input, output) = (arguments.operands[0], arguments.operands[1])
     _ = try StructureReader.kind(of: input)
-    guard input != output else { throw InputError("IN and OUT are one file") }
+    try OutputFile.check(output, inputs: [input])
     let name = FileLayer.name(of: output).lowercased()
     func ends(_ suffixes: String...) -> Bool { suffixes.contains { name.hasSuffix($0) } }
     let draft = output + ".converting"

@@ -36,16 +36,11 @@ enum EvaluateCommand: Command {
       RunPlan.PotentialChoice(
         model: modelPath, precision: precision, head: arguments.value("--head")))
     for path in arguments.operands { _ = try StructureReader.kind(of: path) }
-    if arguments.operands.contains(output) {
-      throw InputError("\(output): is also an input", remedy: "Choose another --output")
-    }
+    try OutputFile.check(output, inputs: arguments.operands + [modelPath])
     let draft = output + ".tmp"
     var frames = 0
     do {
-      let file: GrowingFile
-      do { file = try GrowingFile(creating: draft) } catch {
-        throw InputError(error.description, remedy: "Choose another --output")
-      }
+      let file = try GrowingFile(creating: draft)
       for path in arguments.operands {
         var index = 0
         try forEachFrame(of: path) { frame in
@@ -106,7 +101,7 @@ enum EvaluateCommand: Command {
     }
     do {
       try ForceEvaluator(potential: potential, team: team, skin: 0).evaluate(
-        configuration, needing: [.virial, .perAtomEnergy], into: &result)
+        configuration, needing: .virial, into: &result)
     } catch { throw InputError(error.description, file: place) }
     var labelled = frame
     labelled.arrays.removeAll { ["forces", "energies"].contains($0.name) }

@@ -20,22 +20,14 @@ enum InfoCommand: Command {
     if isCheckpoint(path) {
       do {
         lines += describe(
-          try Checkpoint(
-            bytes: InputFile.read(path, expecting: "a checkpoint", limit: 1 << 38)))
+          try Checkpoint(path: path))
       } catch let damage as Checkpoint.Damage {
         throw InputError("a checkpoint that is \(damage.description)", file: path)
       }
     } else {
-      do throws(InputError) {
-        lines += try structure(path, StructureReader.kind(of: path))
-      } catch {
-        guard let kind = try? StructureReader.kind(of: path) else {
-          lines += try model(path)
-          return show(lines)
-        }
-        _ = kind
-        throw error
-      }
+      lines +=
+        PotentialLoader.recognizes(path)
+        ? try model(path) : try structure(path, StructureReader.kind(of: path))
     }
     return show(lines)
   }
@@ -66,7 +58,7 @@ enum InfoCommand: Command {
 
   private static func structure(
     _ path: String, _ kind: StructureKind
-  ) throws(InputError) -> [(String, String)] {
+  ) throws -> [(String, String)] {
     var lines: [(String, String)] = []
     var count = 1
     if kind == .netCDF {
@@ -88,7 +80,8 @@ enum InfoCommand: Command {
       lines.append(("last frame", "step \(last.step), \(last.timePs) ps"))
     } else {
       lines.append(("kind", kind.rawValue))
-      count = try StructureReader.read(path: path).count
+      count = 0
+      try EvaluateCommand.forEachFrame(of: path) { _ in count += 1 }
       lines.append(("frames", "\(count)"))
     }
     let s = try StructureReader.first(path: path).structure

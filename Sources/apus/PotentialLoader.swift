@@ -18,14 +18,13 @@ enum PotentialLoader {
     let citations: [String]
   }
 
-  static let limit = 1 << 32
+  /// Far beyond any model, in bytes.
+  private static let limit = 1 << 28
 
   /// Reads a model, its kind recognised from the file.
   static func load(_ choice: RunPlan.PotentialChoice) throws -> Model {
-    let bytes = try InputFile.read(choice.model, expecting: "a model file", limit: limit)
-    let hash = SHA256.hex(of: bytes)
-    let line = String(
-      decoding: bytes.prefix(4096).prefix { $0 != UInt8(ascii: "\n") && $0 != 13 }, as: UTF8.self)
+    let line = try firstLine(of: choice.model)
+    let hash = try InputFile.hash(choice.model, expecting: "a model file", limit: limit)
     let name = FileLayer.name(of: choice.model)
     if let model = try analytic(line, file: choice.model) {
       return Model(
@@ -55,9 +54,23 @@ enum PotentialLoader {
       ])
   }
 
-  /// The SHA-256 of a file.
+  /// Whether a file begins like a model.
+  static func recognizes(_ path: String) -> Bool {
+    guard let line = try? firstLine(of: path) else { return false }
+    return NEPModel.recognizes(line)
+      || ["lennard-jones", "stillinger-weber"].contains {
+        line.hasPrefix($0)
+      }
+  }
+
+  private static func firstLine(of path: String) throws(InputError) -> String {
+    let start = try InputFile.read(path, expecting: "a model file", limit: limit, atMost: 4096)
+    return String(decoding: start.prefix { $0 != 10 && $0 != 13 }, as: UTF8.self)
+  }
+
+  /// The SHA-256 of a structure file.
   static func hash(of path: String) throws -> String {
-    SHA256.hex(of: try InputFile.read(path, expecting: "a structure file", limit: limit))
+    try InputFile.hash(path, expecting: "a structure file", limit: 1 << 32)
   }
 
   /// A potential of one line, for tests and demonstrations.

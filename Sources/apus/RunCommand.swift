@@ -27,7 +27,7 @@ enum RunCommand: Command {
     checkpoint and exit status 75.
 
     Example:
-      apus run silicon.yaml --set 'stages[0].temperature=500 K' --output runs/silicon-500K
+      apus run silicon.yaml --set 'stages.produce.temperature=500 K' --output runs/silicon-500K
       apus run silicon.yaml --output runs/silicon-500K --resume
     """
 
@@ -102,9 +102,7 @@ enum RunCommand: Command {
         return .done
       }
       StopRequest.handleSignals()
-      let methods = Methods.paragraph(
-        plan: plan, structure: preflight.structure, model: model.description,
-        modelCitations: model.citations, program: checkpoint.program)
+      let methods = methods(checkpoint, model)
       let lock: RunLock
       do throws(RunDirectory.Refusal) {
         lock = try directory.create { draft throws(FileError) in
@@ -139,6 +137,11 @@ enum RunCommand: Command {
         throw InputError(
           "\(path): there is no run to resume", remedy: "Start it without --resume")
       case .occupied: break
+      }
+      guard access(path, W_OK) == 0 else {
+        throw InputError(
+          "\(path): the run directory cannot be written to: \(String(cString: strerror(errno)))",
+          remedy: "Restore its permissions")
       }
       let lock: RunLock
       do { lock = try RunLock(directory: path) } catch {
@@ -186,6 +189,8 @@ enum RunCommand: Command {
         if checkpoint.deck != plan.yaml {
           checkpoint.deck = plan.yaml
           try FileLayer.write(plan.yaml, to: directory.file("deck.yaml"))
+          try FileLayer.write(
+            methods(checkpoint, model), to: directory.file("methods.txt"))
         }
         try FileLayer.remove(directory.stopFile)
       } catch {
@@ -241,6 +246,13 @@ enum RunCommand: Command {
         Console.message("apus: \(error)")
         return .failed
       }
+    }
+
+    private func methods(_ checkpoint: Checkpoint, _ model: PotentialLoader.Model) -> String {
+      Methods.paragraph(
+        plan: plan, elements: checkpoint.elements.compactMap(Element.init(atomicNumber:)),
+        model: model.description,
+        modelCitations: model.citations, program: checkpoint.program)
     }
 
     private func openLog() -> RunLog {

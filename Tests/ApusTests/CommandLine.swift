@@ -1,4 +1,6 @@
 import Foundation
+import Glibc
+import TestSupport
 import Testing
 
 /// The built program and a folder to run it in.
@@ -95,9 +97,66 @@ struct Sandbox {
     return (process, out, err)
   }
 
+  /// A run of the program with what it took.
+  struct Measured {
+    let status: Int32
+    let err: String
+    /// Seconds on processors.
+    let seconds: Double
+    /// The most memory held at once, in MB, as far as it was seen in samples every millisecond.
+    let megabytes: Double
+  }
+
+  /// Runs the program to its end and measures it.
+  func measure(_ arguments: [String]) throws -> Measured {
+    let log = NSTemporaryDirectory() + "apus-\(UUID().uuidString).log"
+    defer { unlink(log) }
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
+    posix_spawn_file_actions_addopen(&actions, 2, log, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+    let shell = ["/bin/bash", "-c", "cd \"$0\" && exec \"$@\"", path, Self.binary]
+    var words = (shell + arguments).map { strdup($0) } + [nil]
+    defer { for word in words { free(word) } }
+    var child: pid_t = 0
+    try #require(posix_spawn(&child, shell[0], &actions, nil, &words, nil) == 0)
+    var usage = rusage()
+    var status: Int32 = 0
+    var kilobytes = 0
+    // The maximum of rusage counts the memory of the parent too.
+    while wait4(child, &status, WNOHANG, &usage) == 0 {
+      let text = (try? String(contentsOfFile: "/proc/\(child)/status", encoding: .utf8)) ?? ""
+      let line = text.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+      kilobytes = max(
+        kilobytes, line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0)
+      usleep(1000)
+    }
+    func seconds(_ t: timeval) -> Double { Double(t.tv_sec) + Double(t.tv_usec) / 1e6 }
+    let err = try String(contentsOfFile: log, encoding: .utf8)
+    return Measured(
+      status: status & 0x7f == 0 ? status >> 8 & 0xff : -1, err: err,
+      seconds: seconds(usage.ru_utime) + seconds(usage.ru_stime),
+      megabytes: Double(kilobytes) / 1000)
+  }
+
+  /// Waits for a file of a run to appear.
+  func wait(for name: String) {
+    var waited = 0
+    while !exists(name), waited < 1000 {
+      Thread.sleep(forTimeInterval: 0.01)
+      waited += 1
+    }
+  }
+
   /// Runs the program to its end.
   /// - Parameter shell: a command line that runs `"$0" "$@"` under a limit
   func apus(_ arguments: String..., shell: String? = nil) throws -> Result {
+    try apus(arguments: arguments, shell: shell)
+  }
+
+  /// Runs the program to its end.
+  func apus(arguments: [String], shell: String? = nil) throws -> Result {
     let (process, out, err) = try start(arguments, shell: shell)
     let text = String(decoding: out.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     let messages = String(decoding: err.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)

@@ -85,11 +85,7 @@ import Testing
     #expect(try box.apus("run", "deck.yaml", "--output", "whole", "--quiet").status == 0)
     let limit = how == "walltime" ? ["--max-walltime", "0.4 s"] : []
     let (process, _, err) = try box.start(["run", "deck.yaml"] + limit)
-    var waited = 0
-    while !box.exists("run/only/trajectory.nc"), waited < 500 {
-      Thread.sleep(forTimeInterval: 0.01)
-      waited += 1
-    }
+    box.wait(for: "run/only/trajectory.nc")
     switch how {
     case "SIGTERM": kill(process.processIdentifier, SIGTERM)
     case "SIGINT": kill(process.processIdentifier, SIGINT)
@@ -167,11 +163,7 @@ import Testing
     defer { box.remove() }
     try box.write(Sandbox.deck(steps: 1_000_000), "deck.yaml")
     let (first, _, _) = try box.start(["run", "deck.yaml", "--quiet"])
-    var waited = 0
-    while !box.exists("run/only/trajectory.nc"), waited < 500 {
-      Thread.sleep(forTimeInterval: 0.01)
-      waited += 1
-    }
+    box.wait(for: "run/only/trajectory.nc")
     let second = try box.apus("run", "deck.yaml", "--resume")
     #expect(second.status == 2)
     #expect(second.err.contains("process \(first.processIdentifier) on "), "\(second.err)")
@@ -245,32 +237,123 @@ import Testing
     try refused(good, ["writes", "free"], deck: Sandbox.deck(steps: 1 << 50))
   }
 
-  @Test(
-    "Paths that are no files are refused quickly",
-    arguments: ["directory", "pipe", "empty", "zero", "link"])
-  func oddPaths(kind: String) throws {
+  @Test("A run folder that can no longer be written, or is gone, ends the run soon with its path")
+  func folderLost() throws {
+    for how in ["chmod", "remove"] {
+      let box = try Sandbox()
+      defer { box.remove() }
+      try box.write(Sandbox.deck(steps: 1_000_000_000), "deck.yaml")
+      let text = try box.text("deck.yaml")
+      try box.write(
+        text.replacingOccurrences(
+          of: "    trajectory: {every: 10 steps, velocities: true}\n", with: ""
+        )
+        .replacingOccurrences(of: "every: 5 steps", with: "every: 100000 steps"), "deck.yaml")
+      var shell: String?
+      if geteuid() == 0 {
+        // For root no permission is ever lost.
+        chown(box.path, 65534, 65534)
+        shell = "exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$0\" \"$@\""
+      }
+      let (process, _, err) = try box.start(["run", "deck.yaml", "--quiet"], shell: shell)
+      box.wait(for: "run/only/thermo.csv")
+      let begin = Date()
+      if how == "chmod" {
+        chmod(box.path + "/run", 0o500)
+      } else {
+        try FileManager.default.removeItem(atPath: box.path + "/run")
+      }
+      let messages = String(
+        decoding: err.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+      process.waitUntilExit()
+      #expect(process.terminationStatus == 1, "\(how): \(messages)")
+      #expect(messages.contains(box.path + "/run is gone or not writable"), "\(how): \(messages)")
+      #expect(messages.contains(how == "chmod" ? "Permission denied" : "No such file"))
+      #expect(Date().timeIntervalSince(begin) < 10)
+      if how == "chmod" {
+        let again = try box.apus("run", "deck.yaml", "--resume", shell: shell)
+        #expect(again.status == 2 && again.err.contains(box.path + "/run"), "\(again)")
+        chmod(box.path + "/run", 0o700)
+        #expect(
+          try box.apus("run", "deck.yaml", "--resume", "--max-walltime", "0.1 s", shell: shell)
+            .status == 75)
+      } else {
+        #expect(!box.exists("run"))
+      }
+    }
+  }
+
+  @Test("A folder without permission to write is refused before the first step")
+  func readOnly() throws {
     let box = try Sandbox()
     defer { box.remove() }
-    let odd = box.path + "/odd.xyz"
-    switch kind {
-    case "directory":
-      try FileManager.default.createDirectory(atPath: odd, withIntermediateDirectories: true)
-    case "pipe": mkfifo(odd, 0o644)
-    case "empty": try box.write("", "odd.xyz")
-    case "zero": symlink("/dev/zero", odd)
-    default: symlink("/nowhere", odd)
+    try box.write(Sandbox.deck(), "deck.yaml")
+    for name in ["empty", "above"] {
+      try FileManager.default.createDirectory(
+        atPath: box.path + "/" + name, withIntermediateDirectories: false)
+      chmod(box.path + "/" + name, 0o555)
     }
-    for deck in [Sandbox.deck(structure: "odd.xyz"), Sandbox.deck(model: "odd.xyz")] {
-      try box.write(deck, "deck.yaml")
-      let begin = Date()
-      let result = try box.apus("run", "deck.yaml")
-      #expect(result.status == 2, "\(result.err)")
-      #expect(result.err.contains("odd.xyz"))
-      #expect(Date().timeIntervalSince(begin) < 5)
-      #expect(!box.exists("run"))
+    let shell =
+      geteuid() == 0
+      ? "exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$0\" \"$@\"" : nil
+    for output in ["empty", "above/run", "/proc/run"] {
+      let result = try box.apus("run", "deck.yaml", "--output", output, shell: shell)
+      #expect(result.status == 2 && result.err.contains(output), "\(output): \(result)")
+      #expect(result.err.split(separator: "\n").count == 1)
     }
-    let deck = try box.apus("run", "odd.xyz")
-    #expect(deck.status == 2, "\(deck.err)")
+    #expect(box.names == ["above", "argon.txt", "argon.xyz", "deck.yaml", "empty"])
+  }
+
+  @Test("A second SIGINT ends the run at once, in the middle of a step, and it can be resumed")
+  func twoInterrupts() throws {
+    let box = try Sandbox()
+    defer { box.remove() }
+    // Steps of some 100 ms.
+    try box.write(Sandbox.deck(steps: 1000) + "\nsupercell: [12, 12, 12]\n", "deck.yaml")
+    var wasCut = false
+    for attempt in 0..<5 where !wasCut {
+      let resume = attempt == 0 ? [] : ["--resume"]
+      let (process, _, err) = try box.start(["run", "deck.yaml", "--threads", "1"] + resume)
+      box.wait(for: "run/only/trajectory.nc")
+      Thread.sleep(forTimeInterval: 0.05)
+      kill(process.processIdentifier, SIGINT)
+      Thread.sleep(forTimeInterval: 0.005)
+      kill(process.processIdentifier, SIGINT)
+      let messages = String(
+        decoding: err.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+      process.waitUntilExit()
+      #expect(process.terminationReason == .exit && process.terminationStatus == 75)
+      // The end of a step might come between the two.
+      wasCut = !messages.contains("stopped by")
+    }
+    #expect(wasCut, "no run ended at once")
+    let result = try box.apus("run", "deck.yaml", "--resume", "--max-walltime", "0.001 s")
+    #expect(result.status == 75, "\(result)")
+  }
+
+  @Test("A raised duration goes on, and deck.yaml and methods.txt tell the new one")
+  func raised() throws {
+    let box = try Sandbox()
+    defer { box.remove() }
+    try box.write(Sandbox.deck(steps: 50), "deck.yaml")
+    #expect(try box.apus("run", "deck.yaml", "--output", "whole", "--quiet").status == 0)
+    try box.write(Sandbox.deck(steps: 20), "deck.yaml")
+    #expect(try box.apus("run", "deck.yaml", "--quiet").status == 0)
+    #expect(try box.text("run/methods.txt").contains("Stage only: 0.04 ps"))
+    try box.write(Sandbox.deck(steps: 50), "deck.yaml")
+    #expect(try box.apus("run", "deck.yaml", "--resume", "--quiet").status == 0)
+    for name in Self.outputs + ["methods.txt"] {
+      #expect(try box.data("run/" + name) == box.data("whole/" + name), "\(name) differs")
+    }
+    #expect(
+      try box.text("run/deck.yaml")
+        == box.text("whole/deck.yaml").replacingOccurrences(of: "/whole", with: "/run"))
+    // A shorter one is refused, and nothing is changed.
+    let before = try box.data("run/only/thermo.csv")
+    try box.write(Sandbox.deck(steps: 20), "deck.yaml")
+    let shorter = try box.apus("run", "deck.yaml", "--resume")
+    #expect(shorter.status == 2 && shorter.err.contains("duration: 100 fs → 40 fs"), "\(shorter)")
+    #expect(try box.data("run/only/thermo.csv") == before)
   }
 
   @Test("A dry run reports and writes nothing")
@@ -284,6 +367,16 @@ import Testing
       #expect(result.out.contains(word))
     }
     #expect(box.names == ["argon.txt", "argon.xyz", "deck.yaml"])
+    // Nor does it make folders, or touch those that are there.
+    let deep = try box.apus("run", "deck.yaml", "--dry-run", "--output", "new/folder/run")
+    #expect(deep.status == 0 && deep.out.contains("/new/folder/run"), "\(deep)")
+    #expect(box.names == ["argon.txt", "argon.xyz", "deck.yaml"])
+    #expect(try box.apus("run", "deck.yaml", "--quiet").status == 0)
+    let names = try FileManager.default.subpathsOfDirectory(atPath: box.path).sorted()
+    _ = try box.apus("run", "deck.yaml", "--dry-run")
+    #expect(try FileManager.default.subpathsOfDirectory(atPath: box.path).sorted() == names)
+    let both = try box.apus("run", "deck.yaml", "--dry-run", "--resume")
+    #expect(both.status == 2 && both.err.contains("exclude each other"), "\(both)")
   }
 
   @Test("A minimize stage relaxes an overlap that dynamics would refuse")

@@ -21,7 +21,7 @@ struct NEPPotentialTests {
   ) throws -> Outcome {
     var result = Evaluation(count: configuration.count)
     try ForceEvaluator(potential: potential, team: ThreadTeam(count: threads), skin: skin)
-      .evaluate(configuration, needing: [.virial, .perAtomEnergy], into: &result)
+      .evaluate(configuration, needing: .virial, into: &result)
     return Outcome(
       energy: result.energy, energies: result.energies.array, forces: result.forces.array,
       virial: result.virial)

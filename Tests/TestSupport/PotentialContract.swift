@@ -44,7 +44,7 @@ package struct PotentialContract: Sendable, CustomStringConvertible {
   private func values(_ structure: Structure, _ evaluator: ForceEvaluator) throws -> Values {
     var result = Evaluation(count: structure.count)
     try evaluator.evaluate(
-      structure.configuration(), needing: [.virial, .perAtomEnergy], into: &result)
+      structure.configuration(), needing: .virial, into: &result)
     return Values(
       energy: result.energy, energies: result.energies.array, forces: result.forces.array,
       virial: result.virial)

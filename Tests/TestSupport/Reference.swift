@@ -35,6 +35,7 @@ package struct NEPFixture: Decodable, Sendable, CustomTestStringConvertible {
   package let energies: [Double]?
   package let forces: [[Double]]?
   package let virial_total: [[Double]]?
+  package let stress_ase: [[Double]]?
   package var testDescription: String { name }
 
   /// All fixtures of potentials: not the charge, dipole and polarizability models.

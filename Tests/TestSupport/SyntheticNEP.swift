@@ -8,13 +8,23 @@ import Testing
 package struct SyntheticNEP: Sendable, CustomTestStringConvertible {
   package var tag: String
   package var species: [String]
-  package var zbl: String? = nil
+  package var zbl: String?
   package var cutoff: String
-  package var nMax: (Int, Int) = (4, 3)
-  package var basis: (Int, Int) = (6, 5)
-  package var lMax = 4
-  package var flags: [Int] = [1, 0]
-  package var neurons = 11
+  package var nMax: (Int, Int)
+  package var basis: (Int, Int)
+  package var lMax: Int
+  package var flags: [Int]
+  package var neurons: Int
+
+  package init(
+    tag: String, species: [String], zbl: String? = nil, cutoff: String, nMax: (Int, Int) = (4, 3),
+    basis: (Int, Int) = (6, 5), lMax: Int = 4, flags: [Int] = [1, 0], neurons: Int = 11
+  ) {
+    (self.tag, self.species, self.zbl, self.cutoff) = (tag, species, zbl, cutoff)
+    (self.nMax, self.basis, self.lMax) = (nMax, basis, lMax)
+    (self.flags, self.neurons) = (flags, neurons)
+  }
+
   package var testDescription: String {
     ([tag] + species + ["l_max", "\(lMax)"] + flags.map(String.init)).joined(separator: " ")
   }

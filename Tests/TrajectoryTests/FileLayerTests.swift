@@ -32,7 +32,7 @@ import Trajectory
   @Test("A write is made durable before the rename and the directory after it")
   func order() throws {
     let folder = try TemporaryDirectory()
-    let faults = FileFaults { _, _ in nil }
+    let faults = FileFaults { _, _, _ in nil }
     try faults.during { try FileLayer.write("x", to: folder["a"]) }
     #expect(
       faults.calls.map(\.call).filter { $0 != .open && $0 != .close } == [
@@ -44,7 +44,7 @@ import Trajectory
   @Test("Interrupted and short writes are continued")
   func shortWrites() throws {
     let folder = try TemporaryDirectory()
-    let faults = FileFaults { number, call in
+    let faults = FileFaults { number, call, _ in
       call == .write ? (number % 2 == 0 ? .code(EINTR) : .short(3)) : nil
     }
     try faults.during { try FileLayer.write("0123456789", to: folder["a"]) }
@@ -55,7 +55,7 @@ import Trajectory
   @Test("A full disk is reported with path, bytes needed and bytes free")
   func full() throws {
     let folder = try TemporaryDirectory()
-    let faults = FileFaults { _, call in call == .write ? .code(ENOSPC) : nil }
+    let faults = FileFaults { _, call, _ in call == .write ? .code(ENOSPC) : nil }
     let error = try #require(throws: FileError.self) {
       try faults.during { try FileLayer.write("0123456789", to: folder["a"]) }
     }
@@ -75,7 +75,7 @@ import Trajectory
     file.append("first line\n")
     try file.synchronize()
     file.append("second line\n")
-    let faults = FileFaults { number, call in
+    let faults = FileFaults { number, call, _ in
       call == .write ? (number == 0 ? .short(5) : .code(ENOSPC)) : nil
     }
     #expect(throws: FileError.self) { try faults.during { try file.flush() } }
