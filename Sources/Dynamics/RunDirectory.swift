@@ -70,6 +70,9 @@ extension RunDirectory {
       parent = "."
       name = path
     }
+    // Before any folder above is made.
+    var information = stat()
+    if lstat(path, &information) != 0, errno != ENOENT { throw .failed("\(path): \(Self.reason)") }
     try Self.makeDirectories(parent)
     switch standing {
     case .nothing: break

@@ -16,7 +16,10 @@ enum OutputFile {
       throw fail("the directory cannot be written to: \(FileError.text(of: errno))")
     }
     var output = stat()
-    guard stat(path, &output) == 0 else { return }
+    guard stat(path, &output) == 0 else {
+      if errno == ENOENT { return }
+      throw fail("cannot be written: \(FileError.text(of: errno))")
+    }
     guard output.st_mode & S_IFMT != S_IFDIR else { throw fail("is a directory") }
     for input in inputs {
       var other = stat()
