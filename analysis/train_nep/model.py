@@ -296,7 +296,7 @@ class NEP(torch.nn.Module):
              for a, b in ((self.radial, self.radial_basis), (self.angular, self.angular_basis))]
         W = get(self.W0) / get(self.width)[:, None]
         b0 = get(self.b0) + (W @ get(self.mean)[:, :, None])[..., 0]
-        return c[0], c[1], W.numpy(), b0.numpy(), get(self.w1).numpy(), float(self.b1)
+        return c[0], c[1], W.numpy(), b0.numpy(), get(self.w1).numpy(), float(get(self.b1))
 
     def set_plain(self, c_radial, c_angular, W0, b0, w1, b1):
         """The opposite of `plain`: identity basis, no standardisation."""
