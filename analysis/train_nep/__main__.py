@@ -65,9 +65,7 @@ def run(options):
     read = lambda key: [f for p in config.paths(key) for f in read_frames(p, config.elements, config.virial_needed)]
     extra = {key: read(key) for key in ("validation", "test")}
     own = read("frames")
-    energies, own = baseline(own, config)
-    if not own:
-        raise InputError(f"{config.source}: data.frames: no frame is left to train on, expected some; add frames")
+    energies, reference, own = baseline(own, config)
     sets, repeats = split(own, config, extra)
     frames = own + extra["validation"] + extra["test"]
     check_reference(frames, energies, config)
@@ -92,17 +90,17 @@ def run(options):
     held += sum(m.nbytes for e in environments for m in e.radial_moments + e.angular_moments)
     say(f"{len(frames)} frames, {atoms} atoms: {len(sets['train'])} train, {len(sets['validation'])} validation, "
         f"{len(sets['test'])} test; {held / 1e6:.0f} MB of neighbours")
-    say("energy reference, eV: " + ", ".join(f"{e} {energies[e]:.4f}" for e in config.elements))
+    say("energies subtracted, eV: " + ", ".join(f"{e} {energies[e]:.4f}" for e in config.elements))
     told = lambda slope: "not seen in these data" if np.isnan(slope) else f"{slope:.2f} times what forces ask for"
     say(f"units: changes of energy {told(slopes[0])}, virials {told(slopes[1])}")
     for two, one in repeats:
         say(f"note: {two.place} repeats frame {one.number}; both are in the same set")
     if options.check:
         return 0
-    return train(options, config, folder, frames, environments, sets, energies, device, say, lines)
+    return train(options, config, folder, frames, environments, sets, energies, reference, device, say, lines)
 
 
-def train(options, config, folder, frames, environments, sets, energies, device, say, lines):
+def train(options, config, folder, frames, environments, sets, energies, reference, device, say, lines):
     import torch
 
     from .model import Store
@@ -147,17 +145,17 @@ def train(options, config, folder, frames, environments, sets, energies, device,
     spread = q.max(0) - q.min(0)
     scaler = 1 / np.where(spread > 0, spread, 1)
     folded = config.values["energy"]["write"] == "folded"
-    constants = np.array([energies[e] for e in config.elements]) if folded else None
+    zero = dict.fromkeys(config.elements, 0.0) if folded else reference
+    constants = {e: energies[e] - zero[e] for e in config.elements}
     most = tuple(max(e.most[k] for e in environments) for k in (0, 1))
-    write_nep(folder / "nep.txt.part", shape, plain, scaler, most, constants)
+    write_nep(folder / "nep.txt.part", shape, plain, scaler, most, list(constants.values()))
     (folder / "nep.txt.part").replace(folder / "nep.txt")
 
     file_shape, from_file = read_nep(folder / "nep.txt")
     exact = [environment(f, file_shape, np.float64) for f in frames]
     results = evaluate(from_file, file_shape, exact)
-    if folded:
-        results = [(e - sum(energies[s] for s in f.symbols), forces, virial)
-                   for f, (e, forces, virial) in zip(frames, results)]
+    results = [(e - sum(constants[s] for s in f.symbols), forces, virial)
+               for f, (e, forces, virial) in zip(frames, results)]
     # the file against the parameters that were trained, before rounding
     sample = sorted({k for members in sets.values() for k in members[:2]})
     direct = evaluate(plain, shape, [exact[k] for k in sample])
@@ -174,7 +172,7 @@ def train(options, config, folder, frames, environments, sets, energies, device,
         for name, members in sets.items():
             file.writelines(f"{name},{frames[k].path},{frames[k].number},{frames[k].config_type}\n" for k in members)
     files = [p for key in ("frames", "validation", "test") for p in config.paths(key)]
-    model_card(folder / "model-card.txt", config, training, energies, folded, sets, rows, files, verified)
+    model_card(folder / "model-card.txt", config, training, zero, sets, rows, files, verified)
     figures(folder, training.rows, frames, exact, results, sets, energies)
     with open(folder / "train.log", "a") as file:
         file.write("\n".join(lines) + "\n")

@@ -5,38 +5,40 @@ import numpy as np
 from .frames import InputError
 
 def baseline(frames, config):
-    """Energy per element (eV), and the frames to train on (isolated atoms that define it are left out)."""
-    elements, reference = config.elements, config.values["energy"]["reference"]
-    if isinstance(reference, dict):
-        return {e: float(reference[e]) for e in elements}, frames
-    if reference == "isolated":
-        single = [f for f in frames if len(f) == 1]
-        energies = {}
-        for f in single:
-            energies.setdefault(f.symbols[0], f.energy)
-        missing = [e for e in elements if e not in energies]
+    """Energies per element (eV): those subtracted for training, those that the file's energies are relative to,
+    and the frames to train on (isolated atoms that define a reference are left out)."""
+    elements, asked = config.elements, config.values["energy"]["reference"]
+    reference = dict.fromkeys(elements, 0.0)
+    if isinstance(asked, dict):
+        reference = {e: float(asked[e]) for e in elements}
+    elif asked == "isolated":
+        reference = {f.symbols[0]: f.energy for f in reversed(frames) if len(f) == 1}
+        missing = [e for e in elements if e not in reference]
         if missing:
             raise InputError(f"{config.source}: energy.reference: found no frame of one atom for {' '.join(missing)}, "
                              "expected one for every element; add them, or use energy.reference = \"fit\"")
-        return energies, [f for f in frames if len(f) > 1]
-    present = [e for e in elements if any(e in f.symbols for f in frames)]
-    fractions = np.array([[f.symbols.count(e) / len(f) for e in present] for f in frames])
-    energies = np.array([f.energy / len(f) for f in frames])
-    # Differences from one common constant, the smallest ones that fit: for one composition, none at all.
+        frames = [f for f in frames if len(f) > 1]
+        if not frames:
+            raise InputError(f"{config.source}: data.frames: only isolated atoms were found, expected frames to train on; "
+                             "add some")
+    fractions = np.array([[f.symbols.count(e) / len(f) for e in elements] for f in frames])
+    energies = np.array([(f.energy - sum(reference[s] for s in f.symbols)) / len(f) for f in frames])
+    # One common constant, and the smallest differences from it that fit: for one composition, none at all.
     # Least absolute deviations, so that a few frames of another reference do not draw the constants.
-    common, weights = np.median(energies), np.ones(len(frames))
-    differences = np.zeros(len(present))
-    distinct = fractions[:, :] - fractions.mean(0)
-    if np.abs(distinct).max(initial=0) > 1e-6:
+    mean = fractions.mean(0)
+    design = np.concatenate([np.ones((len(frames), 1)), fractions - mean], 1)
+    solution = np.zeros(len(elements) + 1)
+    if np.abs(design[:, 1:]).max() < 1e-6:
+        solution[0] = np.median(energies)
+    else:
+        weights = np.ones(len(frames))
         for _ in range(50):
             root = np.sqrt(weights)
-            design = np.concatenate([np.ones((len(frames), 1)), distinct], 1)
             solution = np.linalg.lstsq(design * root[:, None], energies * root, rcond=1e-8)[0]
             weights = 1 / np.maximum(np.abs(energies - design @ solution), 1e-4)
-        differences = solution[1:]
-        common = solution[0] - fractions.mean(0) @ differences
-    values = dict(zip(present, common + differences))
-    return {e: float(values.get(e, common)) for e in elements}, frames
+    common = solution[0] - mean @ solution[1:]
+    shift = {e: reference[e] + float(common + d) for e, d in zip(elements, solution[1:])}
+    return shift, shift if asked == "fit" else reference, frames
 
 
 def check_reference(frames, energies, config):

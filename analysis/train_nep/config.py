@@ -47,8 +47,9 @@ DEFAULTS = {
         "average_decay": 0.999,         # moving average of the parameters, which is what is validated and written
         "validate_every": 10,           # epochs
         "patience": 1000,               # epochs without improvement in validation; then the training stops
-        "whitening_floor": 1e-4,
-        "output_scale": 0.1,
+        "weight_decay": 0.0,            # of AdamW
+        "whitening_floor": 0.1,         # how far weak radial functions are amplified at the start; 0: fully
+        "output_scale": 0.05,           # size of the energies of the untrained network, eV
         "checkpoint_seconds": 60.0,
         "threads": 2,
         "device": "auto",               # cpu, cuda, or auto: cuda where there is one
@@ -186,7 +187,7 @@ def _check(values, source):
 
     least = {"seed": 0, "epochs": 1, "batch_size": 1, "validate_every": 1, "patience": 1, "threads": 1,
              "warmup_epochs": 0, "huber": 0, "gradient_clip": 0, "final_rate": 0, "average_decay": 0, "beta2": 0,
-             "whitening_floor": 0}
+             "whitening_floor": 0, "weight_decay": 0}
     for key, default in DEFAULTS["training"].items():
         value = training[key]
         if key == "device":

@@ -44,7 +44,8 @@ def write_nep(path, shape, parameters, scaler, most, element_energies=None):
 
 def read_nep(path):
     """Shape and parameters (as `NEP.plain`, scaler folded in) of a nep4 file of the kind written here."""
-    lines = open(path).read().splitlines()
+    with open(path) as file:
+        lines = file.read().splitlines()
     rows = [line.split() for line in lines[:6]]
     elements = rows[0][2:]
     kinds = len(elements)

@@ -110,7 +110,7 @@ def checksum(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def model_card(path, config, training, energies, folded, sets, rows, files, verified):
+def model_card(path, config, training, zero, sets, rows, files, verified):
     shape, options = config.shape, config.values["training"]
     lines = ["file: nep.txt", f"sha256: {checksum(path.parent / 'nep.txt')}", f"written: {date.today().isoformat()}",
              "kind: nep4", f"elements: {' '.join(shape.elements)}",
@@ -119,11 +119,12 @@ def model_card(path, config, training, energies, folded, sets, rows, files, veri
              f"222 channel {'on' if shape.four_body else 'off'}, neurons {shape.neurons}, inputs {shape.descriptors}"]
     lines += [f"data: {f}  sha256 {checksum(f)}" for f in files]
     lines += [f"{name} frames: {len(members)}" for name, members in sets.items()]
-    shift = ", ".join(f"{e} {energies[e]:.6f}" for e in shape.elements)
-    lines.append(f"energy reference, eV per atom: {shift}")
-    lines.append("energies of the file: total ones; the reference is folded into the file" if folded else
-                 "energies of the file: total energy less the reference of every atom; forces, virials and differences "
-                 "at fixed composition do not depend on it")
+    if any(zero.values()):
+        lines.append("energies of the file: total energy less, per atom in eV, "
+                     + ", ".join(f"{e} {zero[e]:.6f}" for e in shape.elements)
+                     + "; forces, virials and differences at fixed composition do not depend on it")
+    else:
+        lines.append("energies of the file: total energies")
     lines.append(f"seed {options['seed']}, epochs run {training.epoch} (best {training.best_epoch}), {training.seconds:.0f} s, "
                  f"torch {torch.__version__}, device {training.store.device}, threads {torch.get_num_threads()}")
     lines.append(f"training ended: {training.stopped or 'all epochs done'}")

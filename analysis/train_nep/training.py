@@ -129,8 +129,9 @@ class Training:
         self.model = NEP(shape, store.dtype)
         self.model.to(store.device)
         initialise(self.model, store, sets["train"], options, seed)
-        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=options["learning_rate"],
-                                          betas=(0.9, options["beta2"]), eps=1e-10)
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=options["learning_rate"],
+                                           betas=(0.9, options["beta2"]), eps=1e-10,
+                                           weight_decay=options["weight_decay"])
         self.average = [p.detach().clone() for p in self.model.parameters()]
         self.best = [p.clone() for p in self.average]
         self.best_loss, self.best_epoch, self.epoch, self.step, self.seconds = math.inf, 0, 0, 0, 0.0
