@@ -79,7 +79,8 @@ def figures(folder, history, frames, environments, results, sets, energies):
         for column, label in ((5, "energy, meV/atom"), (6, "forces, meV/Å"), (7, "virial, meV/atom")):
             axes[1].loglog(rows[:, 0], 1e3 * rows[:, column], label=label)
         axes[1].set(xlabel="epoch", ylabel="RMSE of the validation set")
-        axes[1].legend(frameon=False)
+        axes[1].set_ylim(top=5 * axes[1].get_ylim()[1])
+        axes[1].legend(frameon=False, loc="upper right")
         figure.savefig(folder / "learning-curve.png", dpi=160)
         plt.close(figure)
 
