@@ -8,6 +8,7 @@ See docs/training.md.
 """
 
 import argparse
+import os
 import signal
 import sys
 from pathlib import Path
@@ -15,6 +16,9 @@ from pathlib import Path
 if not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     __package__ = "train_nep"
+
+# Threads that spin while they wait make two of them slower than one on a machine that does other work too.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np
 

@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 
 from .frames import SYMBOLS, InputError
-from .model import Shape
+from .shape import Shape
 
 # Tables and keys; None: no default. Energies eV, lengths Å.
 DEFAULTS = {

@@ -9,7 +9,6 @@ import glob
 import os
 import subprocess
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,36 +17,6 @@ import torch
 from .environment import harmonic_weights
 
 FOUR_BODY = (np.array([25 / 14336, 2025 / 14336, 2025 / 3584, 18225 / 3584, 18225 / 896]) ** 0.5 / np.pi**1.5).tolist()
-
-
-@dataclass
-class Shape:
-    """What the header of a NEP file says."""
-
-    elements: list
-    cutoffs: list
-    n_max: tuple
-    basis: tuple
-    l_max: int
-    four_body: bool
-    neurons: int
-
-    def pair_cutoffs(self):
-        """Radial and angular cutoffs [I, J]: means of those of the two species."""
-        table = np.array(self.cutoffs, float)
-        return tuple((table[:, None, k] + table[None, :, k]) / 2 for k in (0, 1))
-
-    @property
-    def channels(self):
-        return self.l_max + int(self.four_body)
-
-    @property
-    def descriptors(self):
-        return self.n_max[0] + 1 + (self.n_max[1] + 1) * self.channels
-
-    @property
-    def harmonics(self):
-        return (self.l_max + 1) ** 2 - 1
 
 
 class PairKernel:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .model import Shape
+from .shape import Shape
 
 
 def write_nep(path, shape, parameters, scaler, most, element_energies=None):

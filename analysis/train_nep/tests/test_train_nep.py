@@ -19,8 +19,9 @@ except ImportError:
 from train_nep import __main__ as command
 from train_nep.environment import environment, harmonics, pairs, radial_functions
 from train_nep.frames import Frame, read_frames
-from train_nep.model import NEP, Shape, Store
+from train_nep.model import NEP, Store
 from train_nep.nepfile import read_nep, write_nep
+from train_nep.shape import Shape
 
 try:
     from calorine.calculators import CPUNEP
