@@ -161,25 +161,23 @@ enum BenchmarkCommand: Command {
     }
   }
 
-  private static var cpu: String {
-    guard let file = fopen("/proc/cpuinfo", "r") else { return "unknown" }
-    defer { fclose(file) }
-    var bytes = [UInt8](repeating: 0, count: 4096)
-    let n = fread(&bytes, 1, bytes.count, file)
-    let lines = String(decoding: bytes.prefix(n), as: UTF8.self).split(separator: "\n")
-    let line = lines.first { $0.hasPrefix("model name") }
-    return line?.split(separator: ":").last.map { String($0.drop { $0 == " " }) } ?? "unknown"
-  }
+  private static var cpu: String { systemValue("model name", in: "/proc/cpuinfo") ?? "unknown" }
 
   /// Largest resident memory of this process so far, in MB; zero where the system does not say.
   private static var peakMemory: Double {
-    guard let file = fopen("/proc/self/status", "r") else { return 0 }
+    let kibibytes = systemValue("VmHWM", in: "/proc/self/status")?.split(separator: " ").first
+    return (kibibytes.flatMap { Double($0) } ?? 0) * 1.024e-3
+  }
+
+  /// What follows the colon in the first line of a file of /proc that begins with a word.
+  private static func systemValue(_ word: String, in path: String) -> String? {
+    guard let file = fopen(path, "r") else { return nil }
     defer { fclose(file) }
     var bytes = [UInt8](repeating: 0, count: 4096)
     let n = fread(&bytes, 1, bytes.count, file)
     let lines = String(decoding: bytes.prefix(n), as: UTF8.self).split(separator: "\n")
-    let words = lines.first { $0.hasPrefix("VmHWM:") }?.split { $0 == " " || $0 == "\t" }
-    return (words.flatMap { $0.count > 1 ? Double($0[1]) : nil } ?? 0) * 1.024e-3
+    let value = lines.first { $0.hasPrefix(word) }?.split(separator: ":").last
+    return value.map { String($0.drop { $0 == " " || $0 == "\t" }) }
   }
 
   private static var swiftVersion: String {
