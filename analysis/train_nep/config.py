@@ -39,16 +39,14 @@ DEFAULTS = {
         "force_tolerance": 0.06,        # eV/Å
         "virial_tolerance": 0.012,      # eV/atom
         "huber": 5.0,                   # residuals beyond so many tolerances count linearly; 0: never
-        "learning_rate": 5e-3,
+        "learning_rate": 3e-3,
         "final_rate": 0.01,             # of learning_rate, at the end of the cosine
         "warmup_epochs": 3,
-        "beta2": 0.999,
-        "gradient_clip": 0.0,           # norm; 0: none
+        "beta": 0.98,                   # decay of the optimiser's averages
         "average_decay": 0.999,         # moving average of the parameters, which is what is validated and written
         "validate_every": 10,           # epochs
         "patience": 1000,               # epochs without improvement in validation; then the training stops
-        "weight_decay": 0.0,            # of AdamW
-        "whitening_floor": 0.1,         # how far weak radial functions are amplified at the start; 0: fully
+        "whitening_floor": 0.05,        # how far weak radial functions are amplified at the start; 0: fully
         "output_scale": 0.05,           # size of the energies of the untrained network, eV
         "checkpoint_seconds": 60.0,
         "threads": 2,
@@ -186,8 +184,8 @@ def _check(values, source):
                         "a number of at least 0, or {energy = 1, forces = 1, virial = 1}")
 
     least = {"seed": 0, "epochs": 1, "batch_size": 1, "validate_every": 1, "patience": 1, "threads": 1,
-             "warmup_epochs": 0, "huber": 0, "gradient_clip": 0, "final_rate": 0, "average_decay": 0, "beta2": 0,
-             "whitening_floor": 0, "weight_decay": 0}
+             "warmup_epochs": 0, "huber": 0, "final_rate": 0, "average_decay": 0, "beta": 0,
+             "whitening_floor": 0}
     for key, default in DEFAULTS["training"].items():
         value = training[key]
         if key == "device":
@@ -198,5 +196,7 @@ def _check(values, source):
         if not _is(value, kind) or (value < least[key] if key in least else value <= 0):
             _refuse(source, f"training.{key}", value, ("a whole number" if kind is int else "a number")
                     + (f" of at least {least[key]}" if key in least else " above 0"))
-        if key in ("average_decay", "beta2", "final_rate", "whitening_floor") and value > 1:
+        if key == "beta" and value >= 1:
+            _refuse(source, "training.beta", value, "a number below 1")
+        if key in ("average_decay", "final_rate", "whitening_floor") and value > 1:
             _refuse(source, f"training.{key}", value, "a number of at most 1")

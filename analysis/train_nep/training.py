@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from .model import NEP, Store
+from .soap import SOAP
 
 
 class Labels:
@@ -129,9 +130,7 @@ class Training:
         self.model = NEP(shape, store.dtype)
         self.model.to(store.device)
         initialise(self.model, store, sets["train"], options, seed)
-        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=options["learning_rate"],
-                                           betas=(0.9, options["beta2"]), eps=1e-10,
-                                           weight_decay=options["weight_decay"])
+        self.optimizer = SOAP(self.model.parameters(), options["learning_rate"], options["beta"])
         self.average = [p.detach().clone() for p in self.model.parameters()]
         self.best = [p.clone() for p in self.average]
         self.best_loss, self.best_epoch, self.epoch, self.step, self.seconds = math.inf, 0, 0, 0, 0.0
@@ -161,8 +160,6 @@ class Training:
             value = loss(self.model, self.store.batch(members), self.labels, options)
             self.optimizer.zero_grad(set_to_none=True)
             value.backward()
-            if options["gradient_clip"]:
-                torch.nn.utils.clip_grad_norm_(parameters, options["gradient_clip"])
             self.optimizer.step()
             self.step += 1
             decay = min(options["average_decay"], (1 + self.step) / (10 + self.step))

@@ -22,6 +22,7 @@ from train_nep.frames import Frame, read_frames
 from train_nep.model import NEP, Store
 from train_nep.nepfile import read_nep, write_nep
 from train_nep.shape import Shape
+from train_nep.soap import SOAP
 
 try:
     from calorine.calculators import CPUNEP
@@ -193,6 +194,50 @@ class ModelTests(unittest.TestCase):
                     self.assertLess(np.abs(atoms.get_forces()[order] - forces[8 * k:8 * k + 8]).max(), 1e-11)
                     virial = -atoms.get_volume() * atoms.get_stress(voigt=False)
                     self.assertLess(np.abs(virial - virials[k]).max(), 1e-10)
+
+
+class OptimiserTests(unittest.TestCase):
+    """Matrices fitted through two mixing matrices of condition 100: the directions of the curvature are not those
+    of the entries, which is what the bases are for."""
+
+    def distance(self, make, steps=600):
+        generator = torch.Generator().manual_seed(5)
+        turn = lambda n: torch.linalg.qr(torch.randn(3, n, n, generator=generator, dtype=torch.float64))[0]
+        stretch = lambda n: torch.logspace(0, -2, n, dtype=torch.float64)
+        A, B = turn(6) * stretch(6), turn(9) * stretch(9)
+        A, B = A @ turn(6), B @ turn(9)
+        target = torch.randn(3, 6, 9, generator=generator, dtype=torch.float64)
+        X = torch.nn.Parameter(torch.zeros(3, 6, 9, dtype=torch.float64))
+        optimizer = make([X])
+        start = None
+        for step in range(steps):
+            for group in optimizer.param_groups:
+                group["lr"] = 0.03 * (1 - step / steps)
+            value = ((A @ (X - target) @ B.mT) ** 2).sum()
+            start = float(value.detach()) if start is None else start
+            optimizer.zero_grad()
+            value.backward()
+            optimizer.step()
+        return float(value.detach()) / start
+
+    def test_bases_find_the_directions(self):
+        adam = self.distance(lambda p: torch.optim.Adam(p, lr=0.03))
+        soap = self.distance(lambda p: SOAP(p, 0.03))
+        self.assertLess(soap, 0.1 * adam)
+        self.assertLess(soap, 1e-4)
+
+    def test_vectors_take_plain_adam(self):
+        target = torch.tensor([1.0, -2.0, 3.0], dtype=torch.float64)
+        ends = []
+        for make in (lambda p: torch.optim.Adam(p, lr=0.01, betas=(0.98, 0.98), eps=1e-10), lambda p: SOAP(p, 0.01)):
+            x = torch.nn.Parameter(torch.zeros(3, dtype=torch.float64))
+            optimizer = make([x])
+            for _ in range(50):
+                optimizer.zero_grad()
+                ((x - target) ** 4).sum().backward()
+                optimizer.step()
+            ends.append(x.detach().numpy())
+        np.testing.assert_allclose(ends[0], ends[1], rtol=1e-12)
 
 
 class CommandTests(unittest.TestCase):
