@@ -1,0 +1,206 @@
+#!/usr/bin/env python3
+"""The crystal that a model gives: cells under pressure, equation of state, vibrations at Γ and their shifts.
+
+usage: crystal.py --model MODEL --structure CRYSTAL.xyz --output DIR [--pressures 0 0.5 1 1.5 2 3 4]
+                  [--scan LABELLED.xyz] [--displacements LABELLED.xyz] [--shift 1.5] [--apus PATH]
+
+Writes into DIR scan.xyz, the cells relaxed at the pressures, and displacements.xyz, the displaced cells of CRYSTAL
+that its vibrations need. Labelled by another method they come back as --scan and --displacements, and the tables
+hold both. Prints Markdown.
+"""
+import argparse
+import subprocess
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms, units
+from ase.eos import EquationOfState
+from ase.io import read, write
+from ase.neighborlist import natural_cutoffs, neighbor_list
+from phonopy import Phonopy
+from phonopy.structure.atoms import PhonopyAtoms
+
+DECK = """structure: {structure}
+potential: {{model: {model}, precision: double}}
+stages:
+  - {{name: relax, ensemble: minimize, cell: orthorhombic, pressure: {pressure} GPa, force: 1e-4 eV/A, steps: 5000}}
+"""
+THZ_TO_WAVENUMBER = 33.3564095
+STEP = 0.01  # Å
+
+
+def relaxed(arguments, pressure):
+    name = arguments.output / f"relax-{pressure}"
+    deck = name.with_suffix(".yaml")
+    deck.write_text(DECK.format(structure=arguments.structure.resolve(), model=arguments.model.resolve(), pressure=pressure))
+    if not (name / "final.xyz").exists():
+        subprocess.run([arguments.apus, "run", deck, "--output", name, "--quiet"], check=True)
+    atoms = read(name / "final.xyz")
+    return Atoms(atoms.symbols, positions=atoms.positions, cell=atoms.cell, pbc=True)
+
+
+def evaluated(arguments, frames, tag):
+    path = arguments.output / f"{tag}.xyz"
+    write(path, frames, format="extxyz")
+    out = arguments.output / f"{tag}-model.xyz"
+    subprocess.run([arguments.apus, "evaluate", "--model", arguments.model, path, "--precision", "double",
+                    "--output", out, "--quiet"], check=True)
+    return read(out, ":")
+
+
+def phonons(atoms):
+    cell = PhonopyAtoms(symbols=atoms.get_chemical_symbols(), cell=atoms.cell.array,
+                        scaled_positions=atoms.get_scaled_positions(), masses=atoms.get_masses())
+    phonon = Phonopy(cell, np.eye(3), primitive_matrix="P", symprec=2e-3, log_level=0)
+    phonon.generate_displacements(distance=STEP, is_plusminus=True)
+    frames = [Atoms(c.symbols, scaled_positions=c.scaled_positions, cell=c.cell, pbc=True)
+              for c in phonon.supercells_with_displacements]
+    return phonon, frames
+
+
+def solved(phonon, forces):
+    """Frequencies in cm⁻¹ (negative: imaginary) and eigenvectors [mode, atom, 3] at Γ."""
+    phonon.forces = forces
+    phonon.produce_force_constants()
+    phonon.symmetrize_force_constants()
+    phonon.run_qpoints([[0, 0, 0]], with_eigenvectors=True)
+    values = phonon.qpoints
+    return (values.frequencies[0] * THZ_TO_WAVENUMBER,
+            values.eigenvectors[0].T.real.reshape(len(values.frequencies[0]), -1, 3))
+
+
+def molecules(atoms):
+    i, j = neighbor_list("ij", atoms, natural_cutoffs(atoms, mult=1.2))
+    group = np.arange(len(atoms))
+    for _ in range(len(atoms)):
+        lower = group.copy()
+        np.minimum.at(lower, i, group[j])
+        if (lower == group).all():
+            break
+        group = lower
+    return [np.flatnonzero(group == g) for g in np.unique(group)]
+
+
+def characters(atoms, vectors):
+    """Of each mode: the part that moves molecules rigidly, and of the rest the parts of H, of I, and out of the
+    plane of the ring."""
+    masses = atoms.get_masses()
+    table = np.zeros((len(vectors), 4))
+    for members in molecules(atoms):
+        whole = atoms.positions[members[0]] + atoms.get_distances(members[0], members, mic=True, vector=True)
+        m = masses[members]
+        r = whole - m @ whole / m.sum()
+        basis = [np.outer(np.sqrt(m), e).ravel() for e in np.eye(3)]
+        basis += [(np.sqrt(m)[:, None] * np.cross(e, r)).ravel() for e in np.eye(3)]
+        Q = np.linalg.qr(np.array(basis).T)[0]
+        own = vectors[:, members].reshape(len(vectors), -1)
+        rigid = own @ Q
+        table[:, 0] += (rigid**2).sum(1)
+        internal = (own - rigid @ Q.T).reshape(len(vectors), -1, 3)
+        symbols = np.array(atoms.get_chemical_symbols())[members]
+        for column, symbol in ((1, "H"), (2, "I")):
+            table[:, column] += (internal[:, symbols == symbol] ** 2).sum((1, 2))
+        normal = np.linalg.svd(r[symbols != "H"])[2][2]
+        table[:, 3] += ((internal @ normal) ** 2).sum(1)
+    return table
+
+
+def herringbone(atoms):
+    """Angles of the ring normals to that of the first molecule, in degrees; normals have no sign."""
+    normals = []
+    for members in molecules(atoms):
+        ring = [k for k in members if atoms.symbols[k] in "CS"]
+        r = atoms.get_distances(ring[0], ring, mic=True, vector=True)
+        normals.append(np.linalg.svd(r - r.mean(0))[2][2])
+    return np.degrees(np.arccos(np.clip(np.abs(np.array(normals) @ normals[0]), 0, 1)))
+
+
+def fitted(frames, energies):
+    fit = EquationOfState([f.get_volume() for f in frames], energies, eos="birchmurnaghan")
+    volume, _, modulus = fit.fit()
+    return volume, modulus / units.GPa
+
+
+def main():
+    root = Path(__file__).resolve().parents[2]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", required=True, type=Path)
+    parser.add_argument("--structure", required=True, type=Path)
+    parser.add_argument("--output", required=True, type=Path)
+    parser.add_argument("--pressures", nargs="+", type=float, default=[0, 0.5, 1, 1.5, 2, 3, 4], help="GPa")
+    parser.add_argument("--shift", type=float, default=1.5, help="pressure of the shifted vibrations, GPa")
+    parser.add_argument("--scan", type=Path)
+    parser.add_argument("--displacements", type=Path)
+    parser.add_argument("--apus", default=root / ".build/release/apus", type=Path)
+    arguments = parser.parse_args()
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    wanted = sorted(set(arguments.pressures) | {0.0, arguments.shift})
+    frames = [relaxed(arguments, p) for p in wanted]
+    energies = [a.get_potential_energy() for a in evaluated(arguments, frames, "scan")]
+    count = len(frames[0])
+
+    labelled = read(arguments.scan, ":") if arguments.scan else []
+    extra = " | labelled: P, GPa | E, meV/atom" if labelled else ""
+    print(f"| P, GPa | a | b | c | V, Å3 | V/V0 | E, meV/atom{extra} |")
+    print("|" + "---|" * (9 if labelled else 7))
+    for k, (p, atoms, energy) in enumerate(zip(wanted, frames, energies)):
+        row = [f"{p:g}", *(f"{x:.3f}" for x in atoms.cell.lengths()), f"{atoms.get_volume():.1f}",
+               f"{atoms.get_volume() / frames[0].get_volume():.4f}", f"{1000 * (energy - energies[0]) / count:.2f}"]
+        if labelled:
+            other = labelled[k]
+            row += [f"{-np.trace(other.get_stress(voigt=False)) / 3 / units.GPa:.2f}",
+                    f"{1000 * (other.get_potential_energy() - labelled[0].get_potential_energy()) / count:.2f}"]
+        print("| " + " | ".join(row) + " |")
+    volume, modulus = fitted(frames, energies)
+    print(f"\nBirch–Murnaghan: V0 {volume:.1f} Å3, bulk modulus {modulus:.2f} GPa", end="")
+    if labelled:
+        volume, modulus = fitted(labelled, [a.get_potential_energy() for a in labelled])
+        print(f"; labelled V0 {volume:.1f} Å3, {modulus:.2f} GPa", end="")
+    print("\n")
+    for p in (0.0, arguments.shift):
+        angles = herringbone(frames[wanted.index(p)])
+        print(f"ring normals at {p:g} GPa, angle to the first: " + ", ".join(f"{x:.1f}" for x in sorted(angles)) + "°")
+
+    results = {}
+    for p in (0.0, arguments.shift):
+        atoms = frames[wanted.index(p)]
+        phonon, displaced = phonons(atoms)
+        forces = [a.get_forces() for a in evaluated(arguments, displaced, f"displaced-{p:g}")]
+        results[p] = solved(phonon, forces), characters(atoms, solved(phonon, forces)[1])
+    reference = read(arguments.structure)
+    phonon, displaced = phonons(reference)
+    write(arguments.output / "displacements.xyz", displaced, format="extxyz")
+    if arguments.displacements:
+        given = read(arguments.displacements, ":")
+        result = solved(phonon, [a.get_forces() for a in given])
+        results["labelled"] = result, characters(reference, result[1])
+
+    # internal modes of N molecules come in groups of N
+    size = len(molecules(frames[0]))
+    lines = {}
+    for key, ((frequencies, _), table) in results.items():
+        rigid = np.argsort(-table[:, 0])[:6 * size]
+        internal = np.setdiff1d(np.arange(len(frequencies)), rigid)
+        internal = internal[np.argsort(frequencies[internal])]
+        lattice = np.sort(frequencies[rigid])
+        groups = [(frequencies[g].mean(), frequencies[g].min(), frequencies[g].max(), table[g, 1:].mean(0))
+                  for g in internal.reshape(-1, size)]
+        lines[key] = lattice, groups
+    print(f"\nlattice modes at 0 GPa: {lines[0.0][0][3]:.0f} … {lines[0.0][0][-1]:.0f} cm⁻¹, mean "
+          f"{lines[0.0][0][3:].mean():.1f}; at {arguments.shift:g} GPa {lines[arguments.shift][0][3]:.0f} … "
+          f"{lines[arguments.shift][0][-1]:.0f}, mean {lines[arguments.shift][0][3:].mean():.1f}; lowest at 0 GPa: "
+          + ", ".join(f"{x:.1f}" for x in lines[0.0][0][:6]))
+    if "labelled" in lines:
+        print(f"labelled: {lines['labelled'][0][3]:.0f} … {lines['labelled'][0][-1]:.0f}, mean {lines['labelled'][0][3:].mean():.1f}")
+    head = " labelled |" if "labelled" in lines else ""
+    print(f"\n| internal modes | cm⁻¹ at 0 GPa | range | shift at {arguments.shift:g} GPa |{head} H | C–I | out of plane |")
+    print("|" + "---|" * (8 if head else 7))
+    for k, (mean, low, high, parts) in enumerate(lines[0.0][1]):
+        shift = lines[arguments.shift][1][k][0] - mean
+        other = f" {lines['labelled'][1][k][0]:.1f} |" if head else ""
+        print(f"| {k + 1} | {mean:.1f} | {low:.1f} … {high:.1f} | {shift:+.1f} |{other} "
+              + " | ".join(f"{x:.2f}" for x in parts) + " |")
+
+
+if __name__ == "__main__":
+    main()
