@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """The crystal that a model gives: cells under pressure, equation of state, vibrations at Γ and their shifts.
 
-usage: crystal.py --model MODEL --structure CRYSTAL.xyz --output DIR [--pressures 0 0.5 1 1.5 2 3 4]
+usage: crystal.py --model MODEL --structure CRYSTAL.xyz --output DIR [--pressures -0.3 0 0.5 1 1.5 2 3 4]
                   [--scan LABELLED.xyz] [--displacements LABELLED.xyz] [--shift 1.5] [--apus PATH]
 
 Writes into DIR scan.xyz, the cells relaxed at the pressures, and displacements.xyz, the displaced cells of CRYSTAL
-that its vibrations need. Labelled by another method they come back as --scan and --displacements, and the tables
-hold both. Prints Markdown.
+that its vibrations need. Labelled by another method such cells come back as --scan (any cells along a curve of
+volume) and --displacements (these), and the tables hold both. Prints Markdown.
 """
 import argparse
 import subprocess
@@ -121,13 +121,31 @@ def fitted(frames, energies):
     return volume, modulus / units.GPa
 
 
+def compared(arguments, labelled):
+    """Prints energies and pressures of the model and of the labels for the same cells, in order of volume."""
+    labelled.sort(key=lambda a: -a.get_volume())
+    bare = [Atoms(a.symbols, positions=a.positions, cell=a.cell, pbc=True) for a in labelled]
+    own = evaluated(arguments, bare, "scan-labelled")
+    lowest = min(range(len(labelled)), key=lambda k: labelled[k].get_potential_energy())
+    energy = lambda frames, k: 1000 * (frames[k].get_potential_energy() - frames[lowest].get_potential_energy()) / len(frames[k])
+    pressure = lambda a: -np.trace(a.get_stress(voigt=False)) / 3 / units.GPa
+    print("| V, Å3 | V/V of the lowest | E, meV/atom: model | labels | P, GPa: model | labels |")
+    print("|" + "---|" * 6)
+    for k, a in enumerate(labelled):
+        print(f"| {a.get_volume():.1f} | {a.get_volume() / labelled[lowest].get_volume():.4f} | {energy(own, k):.2f} | "
+              f"{energy(labelled, k):.2f} | {pressure(own[k]):.2f} | {pressure(a):.2f} |")
+    for name, frames in (("model", own), ("labels", labelled)):
+        print("{}: V0 {:.1f} Å3, bulk modulus {:.2f} GPa".format(name, *fitted(frames, [a.get_potential_energy() for a in frames])))
+    print()
+
+
 def main():
     root = Path(__file__).resolve().parents[2]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", required=True, type=Path)
     parser.add_argument("--structure", required=True, type=Path)
     parser.add_argument("--output", required=True, type=Path)
-    parser.add_argument("--pressures", nargs="+", type=float, default=[0, 0.5, 1, 1.5, 2, 3, 4], help="GPa")
+    parser.add_argument("--pressures", nargs="+", type=float, default=[-0.3, 0, 0.5, 1, 1.5, 2, 3, 4], help="GPa")
     parser.add_argument("--shift", type=float, default=1.5, help="pressure of the shifted vibrations, GPa")
     parser.add_argument("--scan", type=Path)
     parser.add_argument("--displacements", type=Path)
@@ -137,26 +155,17 @@ def main():
     wanted = sorted(set(arguments.pressures) | {0.0, arguments.shift})
     frames = [relaxed(arguments, p) for p in wanted]
     energies = [a.get_potential_energy() for a in evaluated(arguments, frames, "scan")]
-    count = len(frames[0])
+    count, zero = len(frames[0]), wanted.index(0.0)
 
-    labelled = read(arguments.scan, ":") if arguments.scan else []
-    extra = " | labelled: P, GPa | E, meV/atom" if labelled else ""
-    print(f"| P, GPa | a | b | c | V, Å3 | V/V0 | E, meV/atom{extra} |")
-    print("|" + "---|" * (9 if labelled else 7))
-    for k, (p, atoms, energy) in enumerate(zip(wanted, frames, energies)):
+    print("| P, GPa | a | b | c | V, Å3 | V/V0 | E, meV/atom |")
+    print("|" + "---|" * 7)
+    for p, atoms, energy in zip(wanted, frames, energies):
         row = [f"{p:g}", *(f"{x:.3f}" for x in atoms.cell.lengths()), f"{atoms.get_volume():.1f}",
-               f"{atoms.get_volume() / frames[0].get_volume():.4f}", f"{1000 * (energy - energies[0]) / count:.2f}"]
-        if labelled:
-            other = labelled[k]
-            row += [f"{-np.trace(other.get_stress(voigt=False)) / 3 / units.GPa:.2f}",
-                    f"{1000 * (other.get_potential_energy() - labelled[0].get_potential_energy()) / count:.2f}"]
+               f"{atoms.get_volume() / frames[zero].get_volume():.4f}", f"{1000 * (energy - energies[zero]) / count:.2f}"]
         print("| " + " | ".join(row) + " |")
-    volume, modulus = fitted(frames, energies)
-    print(f"\nBirch–Murnaghan: V0 {volume:.1f} Å3, bulk modulus {modulus:.2f} GPa", end="")
-    if labelled:
-        volume, modulus = fitted(labelled, [a.get_potential_energy() for a in labelled])
-        print(f"; labelled V0 {volume:.1f} Å3, {modulus:.2f} GPa", end="")
-    print("\n")
+    print("\nBirch–Murnaghan: V0 {:.1f} Å3, bulk modulus {:.2f} GPa\n".format(*fitted(frames, energies)))
+    if arguments.scan:
+        compared(arguments, read(arguments.scan, ":"))
     for p in (0.0, arguments.shift):
         angles = herringbone(frames[wanted.index(p)])
         print(f"ring normals at {p:g} GPa, angle to the first: " + ", ".join(f"{x:.1f}" for x in sorted(angles)) + "°")
