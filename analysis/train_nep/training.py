@@ -182,19 +182,19 @@ class Training:
         return lambda: put(kept)
 
     def validate(self):
-        """Loss and RMSE of the averaged model on the validation set."""
+        """Score and RMSE of the averaged model on the validation set. The score is the geometric mean of the losses
+        of the frames, so that a few odd frames do not choose the model for all."""
         members = self.sets["validation"]
         restore = self.with_parameters(self.average)
-        total = 0.0
         with torch.no_grad():
-            for at in range(0, len(members), 16):
-                part = list(members[at:at + 16])
-                total += float(loss(self.model, self.store.batch(part), self.labels, self.options)) * len(part)
+            losses = [float(loss(self.model, self.store.batch([m]), self.labels, self.options)) for m in members]
         rows = errors(self.model, self.store, self.labels, members)
         restore()
+        losses = [value for value in losses if value > 0]     # frames of weight 0 have no say
+        score = math.exp(sum(map(math.log, losses)) / len(losses)) if losses else math.nan
         sizes = self.labels.sizes[members].double().cpu().numpy()
         has_virial = self.labels.weights[members, 2].cpu().numpy() > 0
-        return total / max(1, len(members)), summary(rows, sizes, has_virial)
+        return score, summary(rows, sizes, has_virial)
 
     def run(self, checkpoint, log, say=print, stop=None):
         """Trains until the epochs are done, validation has not improved for `patience`, or the file `stop` exists."""

@@ -202,7 +202,7 @@ def main():
     if "labelled" in lines:
         print(f"labelled: {lines['labelled'][0][3]:.0f} … {lines['labelled'][0][-1]:.0f}, mean {lines['labelled'][0][3:].mean():.1f}")
     head = " labelled |" if "labelled" in lines else ""
-    print(f"\n| internal modes | cm⁻¹ at 0 GPa | range | shift at {arguments.shift:g} GPa |{head} H | C–I | out of plane |")
+    print(f"\n| internal modes | cm⁻¹ at 0 GPa | range | shift at {arguments.shift:g} GPa |{head} H | I | out of plane |")
     print("|" + "---|" * (8 if head else 7))
     for k, (mean, low, high, parts) in enumerate(lines[0.0][1]):
         shift = lines[arguments.shift][1][k][0] - mean
