@@ -123,22 +123,9 @@ public final class AmberTrajectoryReader {
   /// eV/Å. A direction of length 0, which does not repeat, gets the extent of the atoms and 10 Å.
   public func frame(_ index: Int) throws(InputError) -> AmberFrame {
     precondition(index >= 0 && index < frameCount)
-    func scalar(_ name: String) throws(InputError) -> Double? {
-      guard let variable = source.variables[name], variable.valueCount == 1 else { return nil }
-      return try source.values(variable, record: index).first.map { $0 * (factors[name] ?? 1) }
-    }
     let order = try atomOrder(index)
     let positions = try vectors(coordinates, index, factors["coordinates"] ?? 1, order)
-    var values = AmberFrameValues(
-      timePs: try scalar("time") ?? 0,
-      step: try scalar("step").flatMap { Int(exactly: $0) } ?? 0,
-      cell: try cell(index, positions), potential: try scalar("potential_energy") ?? 0,
-      kinetic: try scalar("kinetic_energy") ?? 0, conserved: try scalar("conserved") ?? 0,
-      temperature: try scalar("temperature") ?? 0)
-    if let variable = source.variables["stress"], variable.valueCount == 6 {
-      let s = try source.values(variable, record: index)
-      values.stress = Tensor6(xx: s[0], yy: s[1], zz: s[2], yz: s[3], xz: s[4], xy: s[5])
-    }
+    let values = try values(index, cell: try cell(index, positions))
     return AmberFrame(
       values, positions: Vectors(positions),
       velocities: Vectors(
@@ -147,6 +134,21 @@ public final class AmberTrajectoryReader {
             "velocities", index, factors["velocities"] ?? 1, order) : []),
       forces: Vectors(
         hasForces ? try vectors("forces", index, factors["forces"] ?? 1, order) : []))
+  }
+
+  /// Whether frames hold a quantity of that name.
+  package func holds(_ name: String) -> Bool { source.variables[name]?.isRecord ?? false }
+
+  /// The numbers of all frames that are not per atom; cells of directions that do not repeat are
+  /// left out.
+  package func frameValues() throws(InputError) -> [AmberFrameValues] {
+    var result: [AmberFrameValues] = []
+    result.reserveCapacity(frameCount)
+    for index in 0..<frameCount {
+      let isPeriodic = try periodicity(index) == .all
+      result.append(try values(index, cell: isPeriodic ? try cell(index, []) : nil))
+    }
+    return result
   }
 
   /// A frame by index as a structure; the file must tell the elements.
@@ -182,6 +184,24 @@ public final class AmberTrajectoryReader {
   }
 
   // MARK: parts of a frame
+
+  private func values(_ index: Int, cell: Cell?) throws(InputError) -> AmberFrameValues {
+    func scalar(_ name: String) throws(InputError) -> Double? {
+      guard let variable = source.variables[name], variable.valueCount == 1 else { return nil }
+      return try source.values(variable, record: index).first.map { $0 * (factors[name] ?? 1) }
+    }
+    var values = AmberFrameValues(
+      timePs: try scalar("time") ?? 0,
+      step: try scalar("step").flatMap { Int(exactly: $0) } ?? 0,
+      cell: cell, potential: try scalar("potential_energy") ?? 0,
+      kinetic: try scalar("kinetic_energy") ?? 0, conserved: try scalar("conserved") ?? 0,
+      temperature: try scalar("temperature") ?? 0)
+    if let variable = source.variables["stress"], variable.valueCount == 6 {
+      let s = try source.values(variable, record: index)
+      values.stress = Tensor6(xx: s[0], yy: s[1], zz: s[2], yz: s[3], xz: s[4], xy: s[5])
+    }
+    return values
+  }
 
   /// The places of the atoms in the order of their numbers, for files of LAMMPS that hold `id`.
   private func atomOrder(_ index: Int) throws(InputError) -> [Int]? {
