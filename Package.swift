@@ -37,12 +37,12 @@ let package = Package(
     library("Trajectory", ["CNetCDF", "CZlib", "Matter"]),
     library("Dynamics", ["Matter", "Parallel", "Neighbors", "Potentials", "Trajectory"]),
     library("Analysis", ["CFFTW", "Matter", "Parallel", "Trajectory"]),
-    library("Decks", ["CYAML", "Matter", "Trajectory", "Dynamics"]),
+    library("Decks", ["CYAML", "Matter", "Trajectory", "Dynamics", "Analysis"]),
     .executableTarget(
       name: "apus",
       dependencies: [
         "CHost", "Matter", "Parallel", "Neighbors", "Potentials", "NEP", "Trajectory", "Dynamics",
-        "Decks",
+        "Analysis", "Decks",
       ],
       swiftSettings: strict),
 
@@ -56,7 +56,7 @@ let package = Package(
     tests("Potentials", ["Matter"]),
     tests("Dynamics", ["Matter", "Parallel", "Neighbors", "Potentials", "NEP", "Trajectory"]),
     tests("Analysis", ["Matter", "Parallel", "Trajectory"]),
-    tests("Decks", ["Matter", "Dynamics"]),
+    tests("Decks", ["Matter", "Dynamics", "Analysis"]),
     tests("Neighbors", ["Matter", "Parallel"]),
     .testTarget(
       name: "ApusTests", dependencies: ["apus", "TestSupport", "Matter", "Trajectory"],

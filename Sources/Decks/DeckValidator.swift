@@ -201,7 +201,7 @@ struct DeckValidator {
       ?? Paths.absolute(Paths.withoutExtension(Paths.lastComponent(source.name)))
   }
 
-  private func path(_ node: Node?, _ name: String) -> String? {
+  func path(_ node: Node?, _ name: String) -> String? {
     guard let node, let text = self.text(node, name) else { return nil }
     // What comes from the command line is meant from where the command was given.
     return node.mark.line == nil
