@@ -123,6 +123,11 @@ public struct HeatCapacity: Sendable, Equatable {
       perAtom = ratio * (value / (1 - ratio.value))
       perAtom.value = value
     }
+    if Stationarity(potential).verdict == .notStationary {
+      caveats.append(
+        "the potential energy is not stationary: what it drifts counts as fluctuation, and the error is too small"
+      )
+    }
     if !perAtom.hasError {
       caveats.append(
         "not enough data for an error: \(Self.short(perAtom.effectiveSamples)) independent samples of the squared fluctuation, 20 are needed"

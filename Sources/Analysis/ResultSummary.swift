@@ -87,7 +87,7 @@ public struct ResultSummary: Sendable {
         )
       }
       let width = rows.map(\.0.count).max() ?? 0
-      let second = rows.map(\.1.count).max() ?? 0
+      let second = rows.filter { !$0.2.isEmpty }.map(\.1.count).max() ?? 0
       let lines = rows.map { row in
         var text = "  " + row.0.padding(toLength: width + 2, withPad: " ", startingAt: 0) + row.1
         if !row.2.isEmpty {
@@ -110,7 +110,7 @@ public struct ResultSummary: Sendable {
     let (x, e) = (estimate.value, estimate.standardError)
     guard x.isFinite else { return "not enough data" }
     guard e.isFinite else { return String(format: "%.5g", x) + unit + " (no error: too few data)" }
-    guard e > 0 else { return String(format: "%.10g", x) + unit }
+    guard e > 0 else { return String(format: "%.5g", x) + unit }
     let digits = max(0, 1 - Int(Foundation.log10(e).rounded(.down)))
     if digits > 9 || e >= 1e7 { return String(format: "%.6g ± %.2g", x, e) + unit }
     return String(format: "%.*f ± %.*f", digits, x, digits, e) + unit
