@@ -36,7 +36,7 @@ let package = Package(
     library("NEP", ["CHost", "Matter", "Parallel", "Neighbors", "Potentials"]),
     library("Trajectory", ["CNetCDF", "CZlib", "Matter"]),
     library("Dynamics", ["Matter", "Parallel", "Neighbors", "Potentials", "Trajectory"]),
-    library("Analysis", ["CFFTW", "Matter", "Parallel", "Trajectory"]),
+    library("Analysis", ["CFFTW", "CHost", "Matter", "Parallel", "Trajectory"]),
     library("Decks", ["CYAML", "Matter", "Trajectory", "Dynamics", "Analysis"]),
     .executableTarget(
       name: "apus",

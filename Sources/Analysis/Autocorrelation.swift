@@ -1,12 +1,8 @@
-import CFFTW
-import Synchronization
+import Matter
 
 /// Autocovariances of real series by fast Fourier transforms, zero-padded so that they equal the
 /// direct sums.
 public enum Autocorrelation {
-  /// The planner of FFTW is not thread-safe.
-  private static let planner = Mutex(())
-
   /// Σ_t d_t d_{t+k} / (n − k) for k in 0..<lagCount, with d the series less its mean.
   /// - Parameters:
   ///   - lagCount: at most the number of values
@@ -26,58 +22,18 @@ public enum Autocorrelation {
         return sum / Double(n - lag)
       }
     }
-    let size = transformSize(atLeast: n + lagCount)
-    let half = size / 2 + 1
-    guard let real = fftw_alloc_real(size), let spectrum = fftw_alloc_complex(half) else {
-      preconditionFailure("no memory for a transform of \(size) values")
+    let transform = RealTransform(length: RealTransform.fastLength(n + lagCount))
+    let values = AlignedBuffer<Double>(count: transform.length)
+    let spectrum = AlignedBuffer<Double>(count: transform.spectrumCount)
+    let (x, f) = (values.pointer, spectrum.pointer)
+    for t in 0..<n { x[t] = series[t] - mean }
+    for t in n..<transform.length { x[t] = 0 }
+    transform.forward(x, to: f)
+    for k in stride(from: 0, to: transform.spectrumCount, by: 2) {
+      f[k] = f[k] * f[k] + f[k + 1] * f[k + 1]
+      f[k + 1] = 0
     }
-    defer {
-      fftw_free(real)
-      fftw_free(spectrum)
-    }
-    nonisolated(unsafe) let (x, f) = (real, spectrum)
-    let (forward, backward) = planner.withLock { _ in
-      (
-        Plan(fftw_plan_dft_r2c_1d(Int32(size), x, f, FFTW_ESTIMATE)),
-        Plan(fftw_plan_dft_c2r_1d(Int32(size), f, x, FFTW_ESTIMATE))
-      )
-    }
-    for t in 0..<n { real[t] = series[t] - mean }
-    for t in n..<size { real[t] = 0 }
-    fftw_execute(forward.pointer)
-    for k in 0..<half {
-      let (a, b) = (spectrum[k].0, spectrum[k].1)
-      spectrum[k] = (a * a + b * b, 0)
-    }
-    fftw_execute(backward.pointer)
-    let result = (0..<lagCount).map { real[$0] / (Double(size) * Double(n - $0)) }
-    planner.withLock { _ in
-      fftw_destroy_plan(forward.pointer)
-      fftw_destroy_plan(backward.pointer)
-    }
-    return result
-  }
-
-  /// A plan, which leaves the lock that made it.
-  private struct Plan: @unchecked Sendable {
-    let pointer: fftw_plan?
-    init(_ pointer: fftw_plan?) { self.pointer = pointer }
-  }
-
-  /// The smallest 2^a 3^b 5^c that is even and at least `n`.
-  static func transformSize(atLeast n: Int) -> Int {
-    var best = Int.max
-    var fives = 1
-    while fives < 2 * n {
-      var threes = fives
-      while threes < 2 * n {
-        var size = 2 * threes
-        while size < n { size *= 2 }
-        best = min(best, size)
-        threes *= 3
-      }
-      fives *= 5
-    }
-    return best
+    transform.inverse(f, to: x)
+    return (0..<lagCount).map { x[$0] / (Double(transform.length) * Double(n - $0)) }
   }
 }
