@@ -170,3 +170,42 @@ public struct ResultGroup: Sendable {
       Variable(name: name, dimensions: dimensions, values: values, attributes: attributes))
   }
 }
+
+extension ResultGroup {
+  /// The mean of groups of replicas, with the spread as error of every variable that has one; texts
+  /// are those of the first. Nil where coordinates differ.
+  public static func mean(ofReplicas groups: [ResultGroup]) -> ResultGroup? {
+    guard var result = groups.first else { return nil }
+    guard groups.count > 1 else { return result }
+    let coordinates = Set(result.dimensions.map(\.name))
+    for k in result.variables.indices {
+      let name = result.variables[k].name
+      let same = groups.compactMap { g in g.variables.first { $0.name == name } }
+      guard same.count == groups.count else { return nil }
+      if coordinates.contains(name) {
+        guard same.allSatisfy({ $0.values == same[0].values }) else { return nil }
+        continue
+      }
+      if name.hasSuffix("_stderr") { continue }
+      let columns = same.compactMap { variable -> [Double]? in
+        if case .reals(let values) = variable.values { values } else { nil }
+      }
+      guard columns.count == groups.count else { continue }
+      guard columns.allSatisfy({ $0.count == columns[0].count }) else { return nil }
+      let means = columns[0].indices.map { i in
+        Estimate.mean(ofReplicas: columns.map { Estimate($0[i]) })
+      }
+      result.variables[k].values = .reals(means.map(\.value))
+      if let e = result.variables.firstIndex(where: { $0.name == name + "_stderr" }) {
+        result.variables[e].values = .reals(means.map(\.standardError))
+      }
+    }
+    for k in result.lines.indices {
+      let same = groups.compactMap { g in g.lines.first { $0.key == result.lines[k].key }?.estimate
+      }
+      if same.count == groups.count { result.lines[k].estimate = .mean(ofReplicas: same) }
+    }
+    result.set("replicas", .integer(groups.count))
+    return result
+  }
+}

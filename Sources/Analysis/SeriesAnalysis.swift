@@ -116,7 +116,7 @@ public enum SeriesAnalysis {
           if quantum.count == parts.count { first.quantum = .mean(ofReplicas: quantum) }
           var group = first.group
           if wanted.quantum, first.quantum == nil {
-            group.addCaveat("no quantum correction: it needs a density of states from velocities")
+            group.addCaveat("no quantum correction: it needs velocities in frames that resolve all vibrations")
           }
           notes(&group)
           groups.append(group)

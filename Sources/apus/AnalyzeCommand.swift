@@ -42,8 +42,17 @@ enum AnalyzeCommand: Command {
     let sources = try arguments.operands.map { try AnalysisSource.find($0) }
     let folder = arguments.value("--output") ?? defaultOutput(sources)
     try checkFolder(folder, sources)
-    _ = try arguments.threads()
-    let result = try Analyzer(plan: plan, sources: sources).run()
+    let team = ThreadTeam(count: try arguments.threads())
+    let result: Analyzer.Result
+    do {
+      result = try Analyzer(plan: plan, sources: sources, team: team).run()
+    } catch let error as ObservableError {
+      if case .temporaryFile = error {
+        Console.message("apus: \(error)")
+        return .failed
+      }
+      throw InputError(error.description)
+    }
     do {
       try FileLayer.makeDirectory(folder)
       try result.write(to: folder)
@@ -136,6 +145,7 @@ enum AnalyzeCommand: Command {
 struct Analyzer {
   let plan: AnalysisPlan
   let sources: [AnalysisSource]
+  let team: ThreadTeam
 
   /// What an analysis gives.
   struct Result {
@@ -152,9 +162,31 @@ struct Analyzer {
   func run() throws -> Result {
     var groups: [ResultGroup] = []
     var obstacles: [(String, String)] = []
-    let needsSeries = plan.energy != nil || plan.stress != nil || plan.heatCapacity != nil
-    if needsSeries {
-      let found = SeriesAnalysis.groups(plan, try sources.map { try input($0) })
+    var fractions = [Double?](repeating: nil, count: sources.count)
+    if needsFrames {
+      var parts: [[ResultGroup]] = []
+      for (k, source) in sources.enumerated() {
+        let outcome = try frames(of: source)
+        parts.append(outcome.groups)
+        for obstacle in outcome.obstacles where !obstacles.contains(where: { $0 == obstacle }) {
+          obstacles.append(obstacle)
+        }
+        fractions[k] = outcome.quantumFraction
+      }
+      for group in parts[0] {
+        let same = parts.compactMap { $0.first { $0.name == group.name } }
+        if same.count == parts.count, let mean = ResultGroup.mean(ofReplicas: same) {
+          groups.append(mean)
+        } else {
+          obstacles.append((group.name, "the replicas differ in length or contents"))
+        }
+      }
+    }
+    if plan.energy != nil || plan.stress != nil || plan.heatCapacity != nil {
+      let inputs = try sources.indices.map { k in
+        try input(sources[k], quantumFraction: fractions[k])
+      }
+      let found = SeriesAnalysis.groups(plan, inputs)
       groups += found.groups
       obstacles += found.obstacles
     }
@@ -176,8 +208,40 @@ struct Analyzer {
       attributes: attributes)
   }
 
+  private var needsFrames: Bool {
+    plan.msd != nil || plan.rdf != nil || plan.vacf != nil || plan.molecules != nil
+      || plan.heatCapacity?.quantum == true
+  }
+
+  /// The observables of a source that need its frames.
+  private func frames(of source: AnalysisSource) throws -> TrajectoryAnalysis.Outcome {
+    var wanted = plan
+    // The density of states is needed for the quantum correction alone.
+    let onlyForQuantum = plan.vacf == nil && plan.heatCapacity?.quantum == true
+    if onlyForQuantum { wanted.vacf = AnalysisPlan.Velocities() }
+    guard let path = source.trajectory else {
+      var outcome = TrajectoryAnalysis.Outcome()
+      for (name, isWanted) in [
+        ("msd", plan.msd != nil), ("rdf", plan.rdf != nil), ("vacf", plan.vacf != nil),
+        ("molecules", plan.molecules != nil),
+      ] where isWanted {
+        outcome.obstacles.append((name, "the source has no trajectory"))
+      }
+      return outcome
+    }
+    var outcome = try TrajectoryFeed(path: path, source: plan.source).analyze(
+      wanted, team: team, temperature: source.context.temperature)
+    if onlyForQuantum {
+      outcome.groups.removeAll { $0.name == "vacf" }
+      outcome.obstacles.removeAll { $0.0 == "vacf" }
+    }
+    return outcome
+  }
+
   /// The rows of a source within the part that is used.
-  private func input(_ source: AnalysisSource) throws -> SeriesAnalysis.Input {
+  private func input(_ source: AnalysisSource, quantumFraction: Double?) throws
+    -> SeriesAnalysis.Input
+  {
     let atoms = try plan.source.topology.map {
       try StructureReader.first(path: $0).structure.count
     }
@@ -193,6 +257,7 @@ struct Analyzer {
           ? "holds no whole row" : "has no row in the part that is used (--first, --last)",
         file: source.series)
     }
-    return SeriesAnalysis.Input(series: series, context: source.context)
+    return SeriesAnalysis.Input(
+      series: series, context: source.context, quantumFraction: quantumFraction)
   }
 }
