@@ -25,6 +25,7 @@ let package = Package(
     .systemLibrary(name: "CHost"),
     .systemLibrary(
       name: "CNetCDF", pkgConfig: "netcdf", providers: [.apt(["libnetcdf-dev"])]),
+    .systemLibrary(name: "CFFTW", pkgConfig: "fftw3", providers: [.apt(["libfftw3-dev"])]),
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
@@ -35,6 +36,7 @@ let package = Package(
     library("NEP", ["CHost", "Matter", "Parallel", "Neighbors", "Potentials"]),
     library("Trajectory", ["CNetCDF", "CZlib", "Matter"]),
     library("Dynamics", ["Matter", "Parallel", "Neighbors", "Potentials", "Trajectory"]),
+    library("Analysis", ["CFFTW", "Matter", "Parallel", "Trajectory"]),
     library("Decks", ["CYAML", "Matter", "Trajectory", "Dynamics"]),
     .executableTarget(
       name: "apus",
@@ -53,6 +55,7 @@ let package = Package(
     tests("Trajectory", ["CZlib", "Matter"]),
     tests("Potentials", ["Matter"]),
     tests("Dynamics", ["Matter", "Parallel", "Neighbors", "Potentials", "NEP", "Trajectory"]),
+    tests("Analysis", ["Matter", "Parallel", "Trajectory"]),
     tests("Decks", ["Matter", "Dynamics"]),
     tests("Neighbors", ["Matter", "Parallel"]),
     .testTarget(
