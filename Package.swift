@@ -12,10 +12,10 @@ func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     linkerSettings: [.linkedLibrary("m")])
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
   .testTarget(
     name: name + "Tests", dependencies: [.byName(name: name), "TestSupport"] + dependencies,
-    swiftSettings: strict)
+    exclude: exclude, swiftSettings: strict)
 }
 
 let package = Package(
@@ -52,11 +52,11 @@ let package = Package(
       path: "Tests/TestSupport", swiftSettings: strict),
     tests("Matter", []),
     tests("Parallel", []),
-    tests("Trajectory", ["CZlib", "Matter"]),
+    tests("Trajectory", ["CZlib", "Matter"], exclude: ["Fixtures"]),
     tests("Potentials", ["Matter"]),
     tests("Dynamics", ["Matter", "Parallel", "Neighbors", "Potentials", "NEP", "Trajectory"]),
     tests("Analysis", ["Matter", "Parallel", "Trajectory"]),
-    tests("Decks", ["Matter", "Dynamics", "Analysis"]),
+    tests("Decks", ["Matter", "Dynamics", "Analysis", "Trajectory"]),
     tests("Neighbors", ["Matter", "Parallel"]),
     .testTarget(
       name: "ApusTests", dependencies: ["apus", "TestSupport", "Matter", "Trajectory"],

@@ -12,8 +12,8 @@ public struct AnalysisPlan: Sendable, Equatable {
     public var topology: String?
     /// The element of each atom or type.
     public var elements: [Element]?
-    /// The unit style of a LAMMPS file.
-    public var units: String?
+    /// The units of a LAMMPS file that does not tell.
+    public var units: LAMMPSUnits?
     /// The part used, from the first frame of the file.
     public var first, last: Double?
     /// Every how many frames or rows one is used.

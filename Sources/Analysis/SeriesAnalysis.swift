@@ -27,7 +27,15 @@ public enum SeriesAnalysis {
   ) {
     var groups: [ResultGroup] = []
     var obstacles: [(String, String)] = []
-    guard !inputs.isEmpty else { return ([], []) }
+    guard !inputs.isEmpty else {
+      for (name, isWanted) in [
+        ("energy", plan.energy != nil), ("stress", plan.stress != nil),
+        ("heat_capacity", plan.heatCapacity != nil),
+      ] where isWanted {
+        obstacles.append((name, "the source holds no energies and stresses"))
+      }
+      return ([], obstacles)
+    }
     func notes(_ group: inout ResultGroup) {
       for note in inputs.flatMap(\.series.notes) { group.addCaveat(note) }
       if inputs.count > 1 { group.set("replicas", .integer(inputs.count)) }
@@ -116,7 +124,8 @@ public enum SeriesAnalysis {
           if quantum.count == parts.count { first.quantum = .mean(ofReplicas: quantum) }
           var group = first.group
           if wanted.quantum, first.quantum == nil {
-            group.addCaveat("no quantum correction: it needs velocities in frames that resolve all vibrations")
+            group.addCaveat(
+              "no quantum correction: it needs velocities in frames that resolve all vibrations")
           }
           notes(&group)
           groups.append(group)

@@ -45,7 +45,7 @@ package enum AnalysisDeck {
       s.timestep.map { ("timestep", time($0)) },
       s.topology.map { ("topology", ResolvedDeck.quoted($0)) },
       s.elements.map { ("elements", "[" + $0.map(\.symbol).joined(separator: ", ") + "]") },
-      s.units.map { ("units", $0) },
+      s.units.map { ("units", $0.rawValue) },
       s.first.map { ("first", time($0)) },
       s.last.map { ("last", time($0)) },
       ("every", "\(s.every)"),

@@ -1,5 +1,6 @@
 import Analysis
 import Matter
+import Trajectory
 
 // The deck of `apus analyze`, also the block `analysis` of a run deck.
 extension DeckValidator {
@@ -142,7 +143,10 @@ extension DeckValidator {
     if let n = f["timestep"] { source.timestep = picoseconds(n, f.name("timestep")) }
     if let n = f["topology"] { source.topology = path(n, f.name("topology")) }
     if let n = f["elements"] { source.elements = elements(n, f.name("elements")) }
-    if let n = f["units"] { source.units = word(n, f.name("units"), ["metal", "real"], [:]) }
+    if let n = f["units"] {
+      let words = LAMMPSUnits.allCases.map(\.rawValue)
+      source.units = word(n, f.name("units"), words, [:]).flatMap { LAMMPSUnits(rawValue: $0) }
+    }
     if let n = f["first"] { source.first = picoseconds(n, f.name("first"), zero: true) }
     if let n = f["last"] { source.last = picoseconds(n, f.name("last")) }
     if let first = source.first, let last = source.last, last <= first, let n = f["last"] {

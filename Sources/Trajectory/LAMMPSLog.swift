@@ -102,7 +102,7 @@ enum LAMMPSLog {
         ?? runs.lastIndex(where: { !$0.rows.isEmpty })
     else { throw lines.error("holds no thermodynamic output", line: 1) }
     var series = try series(
-      runs[chosen], path: path, units: options.units ?? runs[chosen].units ?? units, options)
+      runs[chosen], path: path, units: runs[chosen].units ?? units, options)
     series.atomCount = atoms
     if runs.count > 1 {
       series.notes.append(
@@ -145,18 +145,13 @@ enum LAMMPSLog {
   private static func series(
     _ run: Run, path: String, units: String?, _ options: ThermoSeriesReader.Options
   ) throws(InputError) -> ThermoSeries {
-    let energy: Double
-    let gigapascal: Double
-    let picosecond: Double
-    switch units {
-    case "metal": (energy, gigapascal, picosecond) = (1, 1e-4, 1)
-    case "real": (energy, gigapascal, picosecond) = (1 / Units.kilocaloriePerMole, 1.01325e-4, 1e-3)
-    case let other:
+    guard let style = options.units ?? units.flatMap({ LAMMPSUnits(rawValue: $0) }) else {
       throw InputError(
-        other.map { "its units are \($0), expected metal or real" }
+        units.map { "its units are \($0), expected metal or real" }
           ?? "the log does not tell its units",
         remedy: "Give --units metal or --units real", file: path)
     }
+    let (energy, gigapascal, picosecond) = (style.energy, style.pressure, style.time)
     func column(_ names: String...) -> [Double]? {
       guard let k = run.names.firstIndex(where: { names.contains($0) }) else { return nil }
       return run.rows.map { $0[k] }

@@ -7,16 +7,47 @@ public enum ThermoSeriesReader {
   public struct Options: Sendable {
     /// Time between rows, in fs.
     public var rowSpacingFs: Double?
-    /// The unit style of a LAMMPS log: metal or real.
-    public var units: String?
+    /// The units of a LAMMPS log that does not tell.
+    public var units: LAMMPSUnits?
     /// The number of atoms.
     public var atomCount: Int?
     /// Options, all unknown by default.
-    public init(rowSpacingFs: Double? = nil, units: String? = nil, atomCount: Int? = nil) {
+    public init(rowSpacingFs: Double? = nil, units: LAMMPSUnits? = nil, atomCount: Int? = nil) {
       self.rowSpacingFs = rowSpacingFs
       self.units = units
       self.atomCount = atomCount
     }
+  }
+
+  /// The kinds of files.
+  public enum Kind: Sendable {
+    /// Rows only.
+    case thermoCSV, lammpsLog, gpumdThermo
+    /// Trajectories that hold numbers of frames.
+    case extendedXYZ, amber
+
+    /// Whether it holds frames as well.
+    public var holdsFrames: Bool { self == .extendedXYZ || self == .amber }
+  }
+
+  /// The kind of a file, or nil for one that holds no series.
+  public static func kind(of path: String) throws(InputError) -> Kind? {
+    let what = "a thermodynamic series or a trajectory"
+    let size = try InputFile.check(path, expecting: what)
+    let start = try InputFile.read(path, expecting: what, limit: .max, atMost: min(size, 1 << 16))
+    if start.starts(with: Array("CDF".utf8)) || start.starts(with: [0x89, 0x48, 0x44, 0x46]) {
+      return .amber
+    }
+    if start.starts(with: [0x1f, 0x8b]) { return .extendedXYZ }
+    if start.starts(with: Array("step,".utf8)) { return .thermoCSV }
+    let lines = String(decoding: start, as: UTF8.self).split(
+      separator: "\n", omittingEmptySubsequences: false)
+    if LAMMPSLog.recognizes(lines) { return .lammpsLog }
+    let first = lines.first.map { $0.split { " \t\r".contains($0) } } ?? []
+    if first.count == 1, Int(first[0]) != nil { return .extendedXYZ }
+    let isNumbers = first.allSatisfy { TextTable.number(Array($0.utf8)[...]) != nil }
+    if first.count > 3 && isNumbers || first.first?.hasPrefix("#") == true { return .gpumdThermo }
+    return nil
   }
 
   /// The series of a file: our thermo.csv, a LAMMPS log, GPUMD's thermo.out, extended XYZ, AMBER
@@ -24,36 +55,21 @@ public enum ThermoSeriesReader {
   public static func read(path: String, options: Options = Options()) throws(InputError)
     -> ThermoSeries
   {
-    let what = "a thermodynamic series or a trajectory"
-    let size = try InputFile.check(path, expecting: what)
-    let start = try InputFile.read(path, expecting: what, limit: .max, atMost: min(size, 1 << 16))
-    var series: ThermoSeries
-    if start.starts(with: Array("CDF".utf8)) || start.starts(with: [0x89, 0x48, 0x44, 0x46]) {
-      series = try TrajectorySeries.amber(path)
-    } else {
-      let lines = String(decoding: start, as: UTF8.self).split(
-        separator: "\n", omittingEmptySubsequences: false)
-      let first = lines.first.map { $0.split { " \t\r".contains($0) } } ?? []
-      if lines.first?.hasPrefix("step,") == true {
-        series = try ThermoCSV.read(path)
-      } else if LAMMPSLog.recognizes(lines) {
-        series = try LAMMPSLog.read(path, options)
-      } else if lines.first?.hasPrefix("#") == true
-        || (first.count > 3 && first.allSatisfy { TextTable.number(Array($0.utf8)[...]) != nil })
-      {
-        series = try GPUMDThermo.read(path, options)
-      } else if first.count == 1, Int(first[0]) != nil || start.starts(with: [0x1f, 0x8b]) {
-        series = try TrajectorySeries.extendedXYZ(path, options)
-      } else if start.starts(with: [0x1f, 0x8b]) {
-        series = try TrajectorySeries.extendedXYZ(path, options)
-      } else {
-        throw InputError(
-          "expected \(what), found none of the known kinds",
-          remedy:
-            "Known are thermo.csv of Apus, log.lammps, thermo.out of GPUMD, extended XYZ, AMBER NetCDF",
-          file: path)
-      }
+    guard let kind = try kind(of: path) else {
+      throw InputError(
+        "expected a thermodynamic series or a trajectory, found none of the known kinds",
+        remedy:
+          "Known are thermo.csv of Apus, log.lammps, thermo.out of GPUMD, extended XYZ, AMBER NetCDF",
+        file: path)
     }
+    var series =
+      switch kind {
+      case .thermoCSV: try ThermoCSV.read(path)
+      case .lammpsLog: try LAMMPSLog.read(path, options)
+      case .gpumdThermo: try GPUMDThermo.read(path, options)
+      case .extendedXYZ: try TrajectorySeries.extendedXYZ(path, options)
+      case .amber: try TrajectorySeries.amber(path, options)
+      }
     if series.atomCount == nil { series.atomCount = options.atomCount }
     series.complete()
     return series

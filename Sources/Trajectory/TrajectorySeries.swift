@@ -3,23 +3,44 @@ import Matter
 /// Series of the numbers that trajectories hold frame by frame.
 enum TrajectorySeries {
   /// Energies, temperature and stress of an AMBER trajectory of ours.
-  static func amber(_ path: String) throws(InputError) -> ThermoSeries {
+  static func amber(_ path: String, _ options: ThermoSeriesReader.Options) throws(InputError)
+    -> ThermoSeries
+  {
     let reader = try AmberTrajectoryReader(path: path)
-    let rows = try reader.frameValues()
+    let rows = try reader.allValues()
     var series = ThermoSeries(
-      source: path, kind: "AMBER NetCDF trajectory", times: rows.map(\.timePs))
-    series.atomCount = reader.atomCount
+      source: path, kind: "AMBER NetCDF trajectory",
+      times: try times(rows.map(\.timePs), options, path))
+    series.atomCount = reader.facts.atomCount
     if let damage = reader.damage { series.notes.append(damage) }
-    if reader.holds("potential_energy") { series.potential = rows.map(\.potential) }
-    if reader.holds("kinetic_energy") { series.kinetic = rows.map(\.kinetic) }
-    if reader.holds("temperature") { series.temperature = rows.map(\.temperature) }
-    if reader.holds("stress") {
-      let stress = rows.map(\.stress.components)
+    series.potential = whole(rows.map(\.potential))
+    series.kinetic = whole(rows.map(\.kinetic))
+    series.temperature = whole(rows.map(\.temperature))
+    series.cells = whole(rows.map(\.cell))
+    if let stress = whole(rows.map { $0.stress?.components }) {
       series.stress = (0..<6).map { k in stress.map { $0[k] } }
     }
-    let cells = rows.compactMap(\.cell)
-    if cells.count == rows.count, reader.hasCell { series.cells = cells }
     return series
+  }
+
+  /// The values, where every frame has one.
+  private static func whole<Value>(_ values: [Value?]) -> [Value]? {
+    let known = values.compactMap { $0 }
+    return known.count == values.count && !known.isEmpty ? known : nil
+  }
+
+  private static func times(
+    _ found: [Double?], _ options: ThermoSeriesReader.Options, _ path: String
+  ) throws(InputError) -> [Double] {
+    if let spacing = options.rowSpacingFs {
+      return found.indices.map { Double($0) * spacing / 1000 }
+    }
+    guard let known = whole(found) else {
+      throw InputError(
+        "the frames do not tell their times", remedy: "Give their distance: --timestep '10 fs'",
+        file: path)
+    }
+    return known
   }
 
   /// Energy, stress or virial, and temperature of extended XYZ.
@@ -45,21 +66,8 @@ enum TrajectorySeries {
       cells.append(cell)
       stresses.append(stress(numbers("stress"), virial: numbers("virial"), cell: cell))
     }
-    func whole<Value>(_ values: [Value?]) -> [Value]? {
-      let known = values.compactMap { $0 }
-      return known.count == values.count && !known.isEmpty ? known : nil
-    }
-    let known: [Double]
-    if let spacing = options.rowSpacingFs {
-      known = times.indices.map { Double($0) * spacing / 1000 }
-    } else if let found = whole(times) {
-      known = found
-    } else {
-      throw InputError(
-        "the frames do not tell their times", remedy: "Give their distance: --timestep '10 fs'",
-        file: path)
-    }
-    var series = ThermoSeries(source: path, kind: "extended XYZ", times: known)
+    var series = ThermoSeries(
+      source: path, kind: "extended XYZ", times: try self.times(times, options, path))
     series.atomCount = atoms
     series.potential = whole(energies)
     series.temperature = whole(temperatures)

@@ -9,8 +9,8 @@ import Trajectory
 struct AnalysisSource {
   /// As the user gave it.
   let word: String
-  /// The file of thermodynamic rows.
-  let series: String
+  /// The file of thermodynamic rows, if there is one.
+  let series: String?
   /// The trajectory, if there is one.
   let trajectory: String?
   /// What the deck of the run says.
@@ -19,7 +19,9 @@ struct AnalysisSource {
   let runDirectory: String?
 
   /// Every file that is read.
-  var files: [String] { [series] + (trajectory.map { $0 == series ? [] : [$0] } ?? []) }
+  var files: [String] {
+    (series.map { [$0] } ?? []) + (trajectory.map { $0 == series ? [] : [$0] } ?? [])
+  }
 
   /// Finds the files of a source.
   static func find(_ word: String) throws -> AnalysisSource {
@@ -27,11 +29,21 @@ struct AnalysisSource {
     let isDirectory = stat(word, &information) == 0 && information.st_mode & S_IFMT == S_IFDIR
     guard isDirectory else {
       try InputFile.check(word, expecting: "a run directory, a trajectory or a series")
-      let magic = try InputFile.read(word, expecting: "a file", limit: .max, atMost: 3)
-      let isFrames = magic == Array("CDF".utf8) || magic == [0x89, 0x48, 0x44]
+      if let kind = try ThermoSeriesReader.kind(of: word) {
+        return AnalysisSource(
+          word: word, series: word, trajectory: kind.holdsFrames ? word : nil,
+          context: ThermoContext(), runDirectory: nil)
+      }
+      let kind = try? StructureReader.kind(of: word)
+      guard kind == .lammpsDump || kind == .dcd else {
+        throw InputError(
+          "expected a run directory, a trajectory or a series, found none of the known kinds",
+          remedy:
+            "Known are thermo.csv of Apus, log.lammps, thermo.out of GPUMD, extended XYZ, AMBER NetCDF, LAMMPS dump, DCD",
+          file: word)
+      }
       return AnalysisSource(
-        word: word, series: word, trajectory: isFrames ? word : nil, context: ThermoContext(),
-        runDirectory: nil)
+        word: word, series: nil, trajectory: word, context: ThermoContext(), runDirectory: nil)
     }
     let folder = word.count > 1 && word.hasSuffix("/") ? String(word.dropLast()) : word
     if RunDirectory.exists(folder + "/deck.yaml") {
@@ -91,7 +103,7 @@ struct AnalysisSource {
   }
 
   private init(
-    word: String, series: String, trajectory: String?, context: ThermoContext,
+    word: String, series: String?, trajectory: String?, context: ThermoContext,
     runDirectory: String?
   ) {
     self.word = word

@@ -17,7 +17,7 @@ enum AnalyzeCommand: Command {
   static let help = """
     apus analyze SOURCE... [options]: observables with errors and verdicts. SOURCE is a run directory
     (its last stage with a trajectory), RUN/STAGE, or a file: thermo.csv, a LAMMPS log, thermo.out of
-    GPUMD, extended XYZ, AMBER NetCDF. Several are replicas: their spread gives the errors.
+    GPUMD, extended XYZ, AMBER NetCDF, a LAMMPS dump, DCD. Several are replicas: their spread gives the errors.
 
       --config DECK          an analyze deck; without one, every observable with its defaults
       --output DIR           folder of analysis.nc and summary.json (default RUN/analysis, else
@@ -90,9 +90,9 @@ enum AnalyzeCommand: Command {
     if let first = plan.source.first, let last = plan.source.last, last <= first {
       throw InputError("--last is not after --first", remedy: "Both count from the first frame")
     }
-    if let units = arguments.value("--units") {
-      guard ["metal", "real"].contains(units) else {
-        throw InputError("--units is metal or real, not '\(units)'")
+    if let word = arguments.value("--units") {
+      guard let units = LAMMPSUnits(rawValue: word) else {
+        throw InputError("--units is metal or real, not '\(word)'")
       }
       plan.source.units = units
     }
@@ -183,10 +183,12 @@ struct Analyzer {
       }
     }
     if plan.energy != nil || plan.stress != nil || plan.heatCapacity != nil {
-      let inputs = try sources.indices.map { k in
+      let inputs = try sources.indices.compactMap { k in
         try input(sources[k], quantumFraction: fractions[k])
       }
-      let found = SeriesAnalysis.groups(plan, inputs)
+      let found =
+        inputs.count == sources.count
+        ? SeriesAnalysis.groups(plan, inputs) : SeriesAnalysis.groups(plan, [])
       groups += found.groups
       obstacles += found.obstacles
     }
@@ -240,22 +242,23 @@ struct Analyzer {
 
   /// The rows of a source within the part that is used.
   private func input(_ source: AnalysisSource, quantumFraction: Double?) throws
-    -> SeriesAnalysis.Input
+    -> SeriesAnalysis.Input?
   {
+    guard let path = source.series else { return nil }
     let atoms = try plan.source.topology.map {
       try StructureReader.first(path: $0).structure.count
     }
     let options = ThermoSeriesReader.Options(
       rowSpacingFs: plan.source.timestep.map { $0 * 1000 }, units: plan.source.units,
       atomCount: atoms)
-    let whole = try ThermoSeriesReader.read(path: source.series, options: options)
+    let whole = try ThermoSeriesReader.read(path: path, options: options)
     let series = whole.rows(
       from: plan.source.first, to: plan.source.last, every: plan.source.every)
     guard series.count > 0 else {
       throw InputError(
         whole.count == 0
           ? "holds no whole row" : "has no row in the part that is used (--first, --last)",
-        file: source.series)
+        file: path)
     }
     return SeriesAnalysis.Input(
       series: series, context: source.context, quantumFraction: quantumFraction)

@@ -8,63 +8,67 @@ struct TrajectoryFeed {
   let path: String
   let source: AnalysisPlan.Source
 
+  /// The observables of a plan that need frames. Atoms that are or may be put back into the cell are
+  /// followed through its faces for displacements; where that fails there are none.
   func analyze(_ plan: AnalysisPlan, team: ThreadTeam, temperature: Double?) throws
     -> TrajectoryAnalysis.Outcome
   {
-    let reader = try AmberTrajectoryReader(path: path)
-    let (elements, masses) = try atoms(reader)
-    let values = try reader.frameValues()
-    let times =
-      source.timestep.map { step in values.indices.map { Double($0) * step } }
-      ?? values.map(\.timePs)
-    let tolerance = 1e-6
-    let chosen = times.indices.filter { k in
-      let t = times[k] - times[0]
-      return t >= (source.first ?? 0) - tolerance && t <= (source.last ?? .infinity) + tolerance
+    guard plan.msd != nil else {
+      return try read(plan, unwrapping: nil, team: team, temperature: temperature)
     }
-    let frames = chosen.enumerated().filter { $0.offset % source.every == 0 }.map(\.element)
-    guard let first = frames.first, let last = frames.last else {
-      throw InputError(
-        "has no frame in the part that is used (--first, --last)", file: path)
+    do {
+      return try read(plan, unwrapping: .lattice, team: team, temperature: temperature)
+    } catch let error as InputError {
+      var rest = plan
+      rest.msd = nil
+      var outcome = try read(rest, unwrapping: nil, team: team, temperature: temperature)
+      outcome.obstacles.insert(("msd", error.description), at: 0)
+      return outcome
     }
-    let spacing = frames.count > 1 ? (times[last] - times[first]) / Double(frames.count - 1) : 1
-    guard spacing > 0 else {
-      throw InputError(
-        "the times of its frames do not grow", remedy: "Give their distance: --timestep '10 fs'",
-        file: path)
-    }
-    var analysis = TrajectoryAnalysis(
-      plan,
-      facts: TrajectoryAnalysis.Facts(
-        elements: elements, masses: masses, frameCount: frames.count, frameSpacing: spacing,
-        hasVelocities: reader.hasVelocities, isUnwrapped: reader.isUnwrapped), team: team)
-    for k in frames {
-      let frame = try reader.frame(k)
-      try analysis.accumulate(
-        time: times[k], cell: frame.values.cell, positions: frame.positions,
-        velocities: frame.velocities)
-    }
-    return analysis.outcome(temperature: temperature)
   }
 
-  private func atoms(_ reader: AmberTrajectoryReader) throws -> ([Element], [Double]) {
-    var elements = source.elements ?? reader.elements
-    var masses = reader.masses
-    if let topology = source.topology {
-      let structure = try StructureReader.first(path: topology).structure
-      elements = structure.elements
-      masses = structure.masses ?? masses
+  private func read(
+    _ plan: AnalysisPlan, unwrapping: Unwrapper.Scheme?, team: ThreadTeam, temperature: Double?
+  ) throws -> TrajectoryAnalysis.Outcome {
+    var options = TrajectoryOptions()
+    options.topology = source.topology
+    options.elements = source.elements
+    options.timestepPs = source.timestep
+    options.firstPs = source.first
+    options.lastPs = source.last
+    options.every = source.every
+    options.units = source.units
+    let survey = try TrajectoryFiles.survey(path, options: options)
+    guard survey.frameCount > 0 else {
+      throw InputError("has no frame in the part that is used (--first, --last)", file: path)
     }
-    guard let elements else {
+    options.unwrapping = unwrapping
+    let stream = try TrajectoryFiles.open(path, options: options)
+    let facts = stream.facts
+    guard let elements = facts.elements else {
       throw InputError(
         "the file does not tell the elements of its atoms",
         remedy: "Give a structure with the same atoms in the same order (--topology)", file: path)
     }
-    guard elements.count == reader.atomCount else {
-      throw InputError(
-        "it has \(reader.atomCount) atoms, given are the elements of \(elements.count)",
-        remedy: "Give a structure with the same atoms in the same order (--topology)", file: path)
+    var analysis = TrajectoryAnalysis(
+      plan,
+      facts: TrajectoryAnalysis.Facts(
+        elements: elements, masses: facts.masses ?? elements.map(\.mass),
+        frameCount: survey.frameCount, frameSpacing: survey.spacingPs ?? 1,
+        hasVelocities: facts.hasVelocities, isUnwrapped: facts.wrapping == .unwrapped),
+      team: team)
+    var frame = TrajectoryFrame(for: facts)
+    var count = 0
+    while count < survey.frameCount, try stream.next(into: &frame) {
+      try analysis.accumulate(
+        time: frame.values.timePs ?? Double(count), cell: frame.values.cell,
+        positions: frame.positions, velocities: frame.velocities)
+      count += 1
     }
-    return (elements, masses ?? elements.map(\.mass))
+    var outcome = analysis.outcome(temperature: temperature)
+    for note in facts.notes + (survey.damage.map { [$0] } ?? []) {
+      for k in outcome.groups.indices { outcome.groups[k].addCaveat(note) }
+    }
+    return outcome
   }
 }

@@ -96,7 +96,7 @@ import Trajectory
       ),
       (
         ["analyze", "argon.txt"],
-        "apus: argon.txt: expected a thermodynamic series or a trajectory, found none of the known kinds. Known are thermo.csv of Apus, log.lammps, thermo.out of GPUMD, extended XYZ, AMBER NetCDF"
+        "apus: argon.txt: expected a run directory, a trajectory or a series, found none of the known kinds. Known are thermo.csv of Apus, log.lammps, thermo.out of GPUMD, extended XYZ, AMBER NetCDF, LAMMPS dump, DCD"
       ),
       (
         ["analyze", "good.csv", "--first", "3"],

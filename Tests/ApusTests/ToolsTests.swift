@@ -356,7 +356,7 @@ import Trajectory
       #expect(result.err.contains("masses: {Ar: 36.0}") == warns, "\(result)")
       let trajectory = try AmberTrajectoryReader(
         path: box.path + "/\(deck).run/only/trajectory.nc")
-      #expect(trajectory.masses?.allSatisfy { abs($0 - mass) < 0.001 } == true)
+      #expect(trajectory.facts.masses?.allSatisfy { abs($0 - mass) < 0.001 } == true)
       #expect(
         try box.text("\(deck).run/methods.txt").contains("Ar 36 amu") == !warns)
     }

@@ -2,6 +2,7 @@ import Analysis
 import Decks
 import Matter
 import Testing
+import Trajectory
 
 @Suite struct AnalysisDeckTests {
   private static func read(_ text: String) throws(InputErrors) -> AnalysisPlan {
@@ -34,7 +35,7 @@ import Testing
   func everyKey() throws {
     let plan = try Self.read(Self.full)
     #expect(plan.source.timestep == 0.002 && plan.source.topology == "/decks/start.xyz")
-    #expect(plan.source.elements?.map(\.symbol) == ["C", "H"] && plan.source.units == "real")
+    #expect(plan.source.elements?.map(\.symbol) == ["C", "H"] && plan.source.units == .real)
     #expect(plan.source.first == 10 && plan.source.last == 1000 && plan.source.every == 2)
     #expect(plan.msd?.maximumLag == 500 && plan.msd?.molecules == false)
     #expect(plan.msd?.removeDrift == true)

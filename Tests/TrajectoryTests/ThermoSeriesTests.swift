@@ -116,8 +116,8 @@ import Trajectory
       """
     #expect(Self.problem(multi) == "the log does not tell its units")
     #expect(
-      Self.problem(multi, .init(units: "real")) == "the log does not tell its time step")
-    let s = try Self.read("log", multi, .init(rowSpacingFs: 50, units: "real"))
+      Self.problem(multi, .init(units: .real)) == "the log does not tell its time step")
+    let s = try Self.read("log", multi, .init(rowSpacingFs: 50, units: .real))
     #expect(s.times == [0, 0.05] && s.atomCount == 32)
     #expect(abs((s.potential?[1] ?? 0) + 24.5 / 23.06054783) < 1e-12)
     #expect(abs((s.pressure?[1] ?? 0) - 4 * 1.01325e-4) < 1e-15)
