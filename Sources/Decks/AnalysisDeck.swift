@@ -34,11 +34,22 @@ package enum AnalysisDeck {
 
   /// A plan as a deck with every default written out.
   package static func text(_ plan: AnalysisPlan) -> String {
+    keys(plan).map { "\($0.0): \($0.1)\n" }.joined()
+  }
+
+  /// The same on one line, without what a run knows of its trajectory.
+  static func line(_ plan: AnalysisPlan) -> String {
+    "{"
+      + keys(plan).filter { $0.0 != "trajectory" }.map { "\($0.0): \($0.1)" }
+      .joined(separator: ", ") + "}"
+  }
+
+  private static func keys(_ plan: AnalysisPlan) -> [(String, String)] {
     func time(_ ps: Double) -> String { Quantity.time.text(Number.rounded(ps * 1000)) }
-    var lines: [String] = []
+    var lines: [(String, String)] = []
     func add(_ key: String, _ entries: [(String, String)?]) {
       let known = entries.compactMap { $0 }
-      lines.append("\(key): {" + known.map { "\($0.0): \($0.1)" }.joined(separator: ", ") + "}")
+      lines.append((key, "{" + known.map { "\($0.0): \($0.1)" }.joined(separator: ", ") + "}"))
     }
     let s = plan.source
     let source: [(String, String)?] = [
@@ -100,7 +111,7 @@ package enum AnalysisDeck {
           return (ResolvedDeck.quoted(group.name), "[" + members.joined(separator: ", ") + "]")
         })
     }
-    lines.append("blocks: \(plan.blocks)")
-    return lines.joined(separator: "\n") + "\n"
+    lines.append(("blocks", "\(plan.blocks)"))
+    return lines
   }
 }

@@ -46,6 +46,7 @@ indirect enum ResolvedDeck {
         "checkpoint",
         .mapping([("every", .text(Quantity.wallClock.text(plan.checkpointEvery)))])
       ))
+    if let analysis = plan.analysis { keys.append(("analysis", .text(analysis))) }
     self = .mapping(keys)
   }
 

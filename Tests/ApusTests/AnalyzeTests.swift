@@ -46,6 +46,22 @@ import Trajectory
     #expect(names == ["title", "program", "deck", "sources", "sources_sha256"])
   }
 
+  @Test("a run analyzes its last stage where its deck says so, also when resumed for that")
+  func ofRun() throws {
+    let box = try Sandbox()
+    defer { box.remove() }
+    let deck = Sandbox.deck(steps: 200) + "\nanalysis: {energy: {window: 5}}\n"
+    try box.write(deck, "deck.yaml")
+    let run = try box.apus("run", "deck.yaml", "--quiet")
+    #expect(run.status == 0 && run.out.hasPrefix("energy\n"), "\(run.err)")
+    #expect(box.exists("run/analysis/summary.json"))
+    let first = try box.data("run/analysis/analysis.nc")
+    try FileManager.default.removeItem(atPath: box.path + "/run/analysis")
+    let resumed = try box.apus("run", "deck.yaml", "--resume", "--quiet")
+    #expect(resumed.status == 0 && resumed.out == run.out, "\(resumed.err)")
+    #expect(try box.data("run/analysis/analysis.nc") == first)
+  }
+
   @Test("a deck chooses observables, options choose the part, and replicas give the error")
   func choices() throws {
     let box = try Sandbox()

@@ -124,6 +124,24 @@ import Trajectory
     #expect(Self.errors(text) == [message])
   }
 
+  @Test("the block of a run deck is a deck without trajectory, and stands in the resolved deck")
+  func ofRun() throws {
+    let deck = try Decks.read(Decks.silicon + "analysis: {energy: {window: 50}, blocks: 4}\n")
+    #expect(deck.analysis?.energy?.window == 50 && deck.analysis?.stress == nil)
+    #expect(deck.plan.yaml.hasSuffix("analysis: {energy: {window: 50}, blocks: 4}\n"))
+    let again = try Decks.read(deck.plan.yaml)
+    #expect(again.analysis == deck.analysis && again.plan == deck.plan)
+    #expect(try Decks.read(Decks.silicon).analysis == nil)
+    #expect(try Decks.read(Decks.silicon + "analysis:\n").analysis?.rdf == .init())
+    #expect(
+      Decks.errors(Decks.silicon + "analysis: {trajectory: {every: 2}}\n").first?
+        .contains("unknown key 'trajectory' here: it belongs in a stage") == true)
+    #expect(
+      Decks.errors(Decks.silicon + "analysis: {stress: {window: 1}}\n") == [
+        "deck.yaml:16:30: analysis.stress.window: 1 is out of range. Use an integer from 2 to 1000000000"
+      ])
+  }
+
   @Test("all errors of a deck come in one pass")
   func onePass() {
     #expect(Self.errors("stress: {window: x}\nenergy: 3\nblocks: no\n").count == 3)

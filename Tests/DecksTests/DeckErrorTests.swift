@@ -74,8 +74,8 @@ import Testing
       "deck.yaml:2:1: duplicate key 'structure', first on line 1. Keep one of "
         + "them"),
     Slip(
-      "structure: si.xyz", "structure: si.xyz\nanalysis: {msd: {}}",
-      "deck.yaml:2:1: analysis: not in this version of Apus yet. Remove the "
+      "structure: si.xyz", "structure: si.xyz\nscatter: {every: 10 fs}",
+      "deck.yaml:2:1: scatter: not in this version of Apus yet. Remove the "
         + "key"),
     Slip(
       "structure: si.xyz", "structure: si.xyz\ncheckpoint: {every: 10}",
