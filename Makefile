@@ -23,7 +23,7 @@ PEERS := .venv/bin/python
 MODELS ?= ../shared/reference/nep/models
 
 LIBRARIES := libnetcdf-dev libfftw3-dev libyaml-dev zlib1g-dev pkg-config make gcc
-FIGURES := python3 python3-matplotlib python3-numpy
+FIGURES := python3 python3-matplotlib python3-numpy python3-netcdf4
 APT := DEBIAN_FRONTEND=noninteractive $(if $(filter 0,$(shell id -u)),,sudo -n) apt-get
 
 .PHONY: build test demo check format bench validate docs libraries figures peers clean
@@ -35,11 +35,13 @@ test: libraries
 	swift build $(FLAGS)
 	swift test $(FLAGS)
 
-# A run of 1152 atoms, then its figure.
+# A run of 1152 atoms, its figure, and its analysis with figures.
 demo: build figures
 	rm -rf $(DEMO)
 	.build/release/apus run inputs/demo.yaml --output $(DEMO)
 	$(PYTHON) analysis/plot_run.py $(DEMO) --output $(DEMO)/figure
+	.build/release/apus analyze $(DEMO)
+	$(PYTHON) analysis/figures.py $(DEMO)/analysis/analysis.nc
 
 check: libraries
 	swift format lint -r --strict Sources Tests Package.swift

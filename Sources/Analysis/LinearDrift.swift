@@ -46,9 +46,7 @@ public struct LinearDrift: Sendable, Equatable {
     let middle = (n - 1) / 2
     let mean = y.mean
     let spread = n * (n * n - 1) / 12
-    var slope = 0.0
-    for (t, value) in y.enumerated() { slope += (Double(t) - middle) * (value - mean) }
-    slope /= spread
+    let slope = LineFit.slope(y[...], spacing: 1)
     var squares = 0.0
     for (t, value) in y.enumerated() {
       let residual = value - mean - slope * (Double(t) - middle)

@@ -9,7 +9,7 @@ public struct Stationarity: Sendable, Equatable {
     case notStationary = "not stationary"
     /// The values do not change.
     case constant
-    /// Fewer than 20 statistical inefficiencies, or values that are not finite.
+    /// Fewer than 20 values or 20 statistical inefficiencies.
     case notEnoughData = "not enough data"
     /// Some values are NaN or infinite.
     case notFinite = "values not finite"
