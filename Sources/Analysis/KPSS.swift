@@ -27,7 +27,7 @@ public enum KPSS {
   }
 
   /// η of nearly independent values.
-  static func eta(_ values: [Double]) -> Double {
+  package static func eta(_ values: [Double]) -> Double {
     let n = values.count
     let mean = values.mean
     let d = values.map { $0 - mean }

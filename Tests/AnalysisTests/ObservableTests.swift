@@ -274,7 +274,8 @@ import Trajectory
       #expect(abs(mean.value - Double(k)) < 4 * mean.standardError)
     }
     #expect(found.statistics[5].stationarity.verdict == .notFinite)
-    #expect(found.autocorrelation[5].allSatisfy(\.isNaN))
+    let isUnknown = found.autocorrelation[5].allSatisfy { $0.isNaN }
+    #expect(isUnknown)
     #expect(abs(found.autocorrelation[0][0] - 1) < 0.2)
     #expect(GreenKuboViscosity(series, temperature: 300, blocks: 5) == nil)
   }
