@@ -55,7 +55,7 @@ struct MeanSquareDisplacementTests {
   }
 
   @Test(
-    "MDAnalysis' all-origin displacements to 1e-6 at every lag, total and along z",
+    "MDAnalysis' all-origin displacements to 1e-7 at every lag, total and along z",
     .enabled(if: Reference.isAvailable, "needs shared/reference"))
   func mdanalysis() throws {
     let frames = try Frames.reference("A")
@@ -65,8 +65,8 @@ struct MeanSquareDisplacementTests {
       let total = try Frames.structureReference("mda_msd_\(curve.name)_xyz")
       let z = try Frames.structureReference("mda_msd_\(curve.name)_z")
       #expect(curve.total[0] == 0)
-      #expect(worstRelative(Array(curve.total[1...]), Array(total[1...])) < 1e-6)
-      #expect(worstRelative(Array(curve.axes[2][1...]), Array(z[1...])) < 1e-6)
+      #expect(worstRelative(Array(curve.total[1...]), Array(total[1...])) < 1e-7)
+      #expect(worstRelative(Array(curve.axes[2][1...]), Array(z[1...])) < 1e-7)
     }
     let brownian = try Frames.reference("B")
     struct Fixture: Decodable { var msd_A2: [String: [Double]] }
@@ -75,7 +75,7 @@ struct MeanSquareDisplacementTests {
     let other = try Self.run(brownian, spacing: 0.005) { $0.maximumLag = 149 * 0.005 }
     for curve in other.groups {
       let expected = try #require(fixture.msd_A2[curve.name])
-      #expect(worstRelative(Array(curve.total[1...]), Array(expected[1...])) < 1e-6)
+      #expect(worstRelative(Array(curve.total[1...]), Array(expected[1...])) < 1e-7)
     }
   }
 

@@ -80,7 +80,7 @@ struct RadialDistributionTests {
     for (p, name) in ["H_H", "H_Si", "Si_Si"].enumerated() {
       for (w, window) in ["all", "early", "late"].enumerated() {
         let g = try Frames.structureReference("mda_g_\(name)_\(window)")
-        #expect(worstRelative(result.windows[w].curves[p].g, g, floor: 1e-3) < 1e-6)
+        #expect(worstRelative(result.windows[w].curves[p].g, g, floor: 1e-3) < 2e-8)
       }
       let counts = try Frames.structureReference("mda_count_\(name)")
       #expect(result.windows[0].curves[p].counts.map(Double.init) == counts)
