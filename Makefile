@@ -66,7 +66,7 @@ docs: libraries
 	# It ends in an error on the bundle of tests, after all else is written; a missing module stops the copy.
 	-swift package dump-symbol-graph --minimum-access-level public
 	mkdir -p docs/api
-	for module in Matter Parallel Neighbors Potentials NEP Trajectory Dynamics Decks; do \
+	for module in Matter Parallel Neighbors Potentials NEP Trajectory Dynamics Analysis Decks; do \
 	  mkdir -p .build/symbols/$$module && \
 	  cp .build/*/symbolgraph/$$module.symbols.json .build/symbols/$$module/ && \
 	  docc convert --additional-symbol-graph-dir .build/symbols/$$module \

@@ -55,7 +55,7 @@ let package = Package(
     tests("Trajectory", ["CZlib", "Matter"], exclude: ["Fixtures"]),
     tests("Potentials", ["Matter"]),
     tests("Dynamics", ["Matter", "Parallel", "Neighbors", "Potentials", "NEP", "Trajectory"]),
-    tests("Analysis", ["Matter", "Parallel", "Trajectory"]),
+    tests("Analysis", ["CHost", "Matter", "Parallel", "Trajectory"]),
     tests("Decks", ["Matter", "Dynamics", "Analysis", "Trajectory"]),
     tests("Neighbors", ["Matter", "Parallel"]),
     .testTarget(

@@ -8,7 +8,7 @@ import Parallel
 /// Frames are kept as single-precision displacements from the first frame: 12 bytes an atom and
 /// frame, in memory up to `Plan.memoryLimit`, then in an unlinked temporary file. Beside that at
 /// most 64 MiB, and for the result about 170 bytes a frame and thread and 400 bytes a lag and group.
-public struct MeanSquareDisplacement: ~Copyable {
+public final class MeanSquareDisplacement {
   /// How displacements are taken in a cell that changes.
   public enum Scaling: Sendable, Equatable {
     /// Relative to the centre of mass, in fractional coordinates times the mean cell: the breathing
@@ -81,7 +81,7 @@ public struct MeanSquareDisplacement: ~Copyable {
   ///   - cell: the cell; nil where nothing repeats
   ///   - positions: unwrapped, in Å
   /// - Throws: `ObservableError.notFinite`, and the frame is not added.
-  public mutating func accumulate(cell: Cell?, positions: borrowing Vectors)
+  public func accumulate(cell: Cell?, positions: borrowing Vectors)
     throws(ObservableError)
   {
     let n = first.count

@@ -4,7 +4,7 @@ import Matter
 /// (docs/theory.md, Molecules).
 ///
 /// Memory: 16 bytes a frame, beside what one frame needs.
-public struct MoleculeSeries: ~Copyable {
+public final class MoleculeSeries {
   private let graph: BondGraph
   private let rule: BondRule
   private var search: BondSearch
@@ -25,6 +25,13 @@ public struct MoleculeSeries: ~Copyable {
     public var atoms: SIMD2<Int>
     /// Whether it formed; otherwise it broke.
     public var isFormed: Bool
+
+    /// A bond that broke or formed.
+    public init(frame: Int, atoms: SIMD2<Int>, isFormed: Bool) {
+      self.frame = frame
+      self.atoms = atoms
+      self.isFormed = isFormed
+    }
   }
 
   /// What was seen in all frames.
@@ -70,7 +77,7 @@ public struct MoleculeSeries: ~Copyable {
   ///   - cell: nil where nothing repeats
   ///   - positions: in Å, wrapped or not
   /// - Throws: `ObservableError.notFinite`, and the frame is not added.
-  public mutating func accumulate(cell: Cell?, positions: borrowing Vectors)
+  public func accumulate(cell: Cell?, positions: borrowing Vectors)
     throws(ObservableError)
   {
     precondition(positions.count == graph.elements.count)
@@ -78,8 +85,9 @@ public struct MoleculeSeries: ~Copyable {
     try Finite.check(positions, what: "position", frame: frame)
     var changes: [BondEvent] = []
     let fractional = cell?.fractionalMatrix ?? .identity
-    for i in partners.indices {
-      for j in partners[i] {
+    let old = partners
+    for i in old.indices {
+      for j in old[i] {
         var d = SIMD3(
           positions.x[j] - positions.x[i], positions.y[j] - positions.y[i],
           positions.z[j] - positions.z[i])
@@ -90,7 +98,6 @@ public struct MoleculeSeries: ~Copyable {
       }
     }
     var formed: [BondEvent] = []
-    let old = partners
     search.forEachPair(cell, positions, share: 0.75) { i, j, _ in
       let (low, high) = (min(i, j), max(i, j))
       if low != high, !old[low].contains(high) {

@@ -29,8 +29,10 @@ struct PairGrid: ~Copyable {
   private var columnWidth = (a: 0.0, b: 0.0)
   private var range = (a: 0, b: 0)
   private var vectors = (a: SIMD3<Double>.zero, b: SIMD3<Double>.zero, c: SIMD3<Double>.zero)
-  private var axis = SIMD3<Double>.zero
   private var height = 0.0
+  private var inverseHeight = 0.0
+  /// Components of a and b along Z.
+  private var rise = (a: 0.0, b: 0.0)
   private var isRectangular = true
   private var low = 0.0
   private var high = 0.0
@@ -66,16 +68,19 @@ struct PairGrid: ~Copyable {
     let rows = [cell.a, cell.b, cell.c]
     vectors = (rows[first], rows[second], rows[third])
     height = dot(vectors.c, vectors.c).squareRoot()
-    axis = vectors.c / height
-    let lateralA = vectors.a - axis * dot(vectors.a, axis)
-    let lateralB = vectors.b - axis * dot(vectors.b, axis)
+    inverseHeight = 1 / height
+    let axis = vectors.c / height
+    rise = (dot(vectors.a, axis), dot(vectors.b, axis))
+    let lateralA = vectors.a - axis * rise.a
+    let lateralB = vectors.b - axis * rise.b
     isRectangular =
       abs(dot(lateralA, lateralB))
       <= 1e-12 * (dot(lateralA, lateralA) * dot(lateralB, lateralB)).squareRoot()
     let widthA = thickness[first]
     let widthB = thickness[second]
-    // About half a cutoff, but no more columns than a quarter of the atoms.
-    var target = cutoff / 2
+    // About half a cutoff, but not below some eight atoms within the cutoff along a column, and no
+    // more columns than a quarter of the atoms.
+    var target = max(cutoff / 2, (4 * cell.volume / (Double(max(1, count)) * cutoff)).squareRoot())
     while true {
       columns = (
         max(1, Int(min(1e6, widthA / target))), max(1, Int(min(1e6, widthB / target)))
@@ -86,21 +91,23 @@ struct PairGrid: ~Copyable {
     columnWidth = (widthA / Double(columns.a), widthB / Double(columns.b))
     range = (Int(reach / columnWidth.a) + 1, Int(reach / columnWidth.b) + 1)
 
-    let fractional = cell.fractionalMatrix
+    // Written out, because calls of another module are not inlined.
+    let columnsOfInverse = cell.fractionalMatrix.transpose
     low = .infinity
     high = -.infinity
     for i in 0..<count {
       let r = SIMD3(positions.x[i], positions.y[i], positions.z[i])
-      let s = fractional * r
+      let s =
+        columnsOfInverse.x * r.x + columnsOfInverse.y * r.y + columnsOfInverse.z * r.z
       let whole = s.rounded(.down)
-      let p = r - cell.cartesian(whole)
+      let p = r - (cell.a * whole.x + cell.b * whole.y + cell.c * whole.z)
       wrapped.x[i] = p.x
       wrapped.y[i] = p.y
       wrapped.z[i] = p.z
       let rest = s - whole
       slots.x[i] = rest[first] * widthA
       slots.y[i] = rest[second] * widthB
-      let up = dot(p, axis)
+      let up = (p * axis).sum()
       slots.z[i] = up
       low = min(low, up)
       high = max(high, up)
@@ -178,19 +185,22 @@ struct PairGrid: ~Copyable {
           if span2 <= 0 { continue }
           let span = span2.squareRoot()
           let (b, imageB) = Self.split(homeB + stepB, columns.b)
-          let lateral = vectors.a * Double(imageA) + vectors.b * Double(imageB)
-          let origin = z - dot(lateral, axis)
+          let origin = z - (rise.a * Double(imageA) + rise.b * Double(imageB))
           let base = (a * columns.b + b) * slices
           let isOwn = stepA == 0 && stepB == 0
-          var image = ((origin - span - high) / height).rounded(.up)
-          if isOwn { image = max(image, 0) }
-          let last = ((origin + span - low) / height).rounded(.down)
+          var image = ((origin - span - high) * inverseHeight - 1e-9).rounded(.up)
+          if isOwn, image < 0 { image = 0 }
+          let last = ((origin + span - low) * inverseHeight + 1e-9).rounded(.down)
           while image <= last {
             let middle = origin - image * height
             let from = starts[base + slice(middle - span)]
             let to = starts[base + slice(middle + span) + 1]
             let begin = isOwn && image == 0 ? max(Int(from), place + 1) : Int(from)
-            if begin < Int(to) { body(begin..<Int(to), lateral + vectors.c * image) }
+            if begin < Int(to) {
+              let shift =
+                vectors.a * Double(imageA) + vectors.b * Double(imageB) + vectors.c * image
+              body(begin..<Int(to), shift)
+            }
             image += 1
           }
         }

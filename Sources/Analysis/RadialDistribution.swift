@@ -6,7 +6,7 @@ import Parallel
 ///
 /// Frames are held until a batch is full (at most 64, or 2·10⁶ atoms), then counted by all threads.
 /// Counts are integers, so results do not depend on the number of threads.
-public struct RadialDistribution: ~Copyable {
+public final class RadialDistribution {
   /// What is asked for.
   public struct Plan: Sendable {
     /// The groups; they may overlap.
@@ -102,7 +102,7 @@ public struct RadialDistribution: ~Copyable {
   ///   - cell: the cell
   ///   - positions: in Å, wrapped or not
   /// - Throws: `ObservableError.missing` without a cell, `notFinite` for bad positions.
-  public mutating func accumulate(cell: Cell?, positions: borrowing Vectors)
+  public func accumulate(cell: Cell?, positions: borrowing Vectors)
     throws(ObservableError)
   {
     precondition(positions.count == plan.atomCount)
@@ -122,7 +122,7 @@ public struct RadialDistribution: ~Copyable {
     frame += 1
   }
 
-  private mutating func count() {
+  private func count() {
     let batch = batch
     let workers = workers
     team.run(batch.count, chunkSize: 1) { chunk, worker in
@@ -134,7 +134,7 @@ public struct RadialDistribution: ~Copyable {
 
   /// The distributions of all frames seen so far.
   /// - Throws: `ObservableError.notEnoughData` if no window has a frame.
-  public mutating func result() throws(ObservableError) -> Self.Result {
+  public func result() throws(ObservableError) -> RadialDistribution.Result {
     count()
     var totals = workers[0].totals
     for worker in workers.dropFirst() { totals.add(worker.totals) }

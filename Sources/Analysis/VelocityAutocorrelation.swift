@@ -5,7 +5,7 @@ import Parallel
 /// (docs/theory.md, Velocities).
 ///
 /// Velocities are kept in single precision, with the memory bound of `MeanSquareDisplacement`.
-public struct VelocityAutocorrelation: ~Copyable {
+public final class VelocityAutocorrelation {
   /// What the correlation is multiplied by before its Fourier transform, l of 0...W lags.
   public enum Window: String, Sendable {
     /// 1: the sharpest lines, with negative ripples.
@@ -57,7 +57,7 @@ public struct VelocityAutocorrelation: ~Copyable {
 
   /// Adds a frame of velocities in internal units.
   /// - Throws: `ObservableError.missing` for a frame without velocities, `notFinite` for bad ones.
-  public mutating func accumulate(velocities: borrowing Vectors) throws(ObservableError) {
+  public func accumulate(velocities: borrowing Vectors) throws(ObservableError) {
     let n = plan.masses.count
     guard velocities.count == n else { throw .missing(frame: frameCount, what: "velocities") }
     try Finite.check(velocities, what: "velocity", frame: frameCount)

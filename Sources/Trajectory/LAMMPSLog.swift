@@ -75,11 +75,13 @@ enum LAMMPSLog {
         }
       } else if isOpen, let row = row(text, words, count: run.names.count) {
         run.rows.append(row)
-      } else if text.hasPrefix("Unit style"), let last = words.last {
+      } else if words.starts(with: ["Unit", "style"]), let last = words.last {
         units = last
       } else if first == "units", words.count == 2 {
         units = words[1]
-      } else if text.hasPrefix("Time step"), let last = words.last, let value = Double(last) {
+      } else if words.starts(with: ["Time", "step"]), let last = words.last,
+        let value = Double(last)
+      {
         timestep = value
         if isOpen { run.timestep = value }
       } else if first == "timestep", words.count >= 2, let value = Double(words[1]) {

@@ -131,14 +131,16 @@ import Testing
     #expect(alarms <= 18, "\(alarms)")
   }
 
-  @Test("a start that relaxes by three standard deviations is found by Geweke's test")
+  @Test(
+    "a start that relaxes by three standard deviations is found by Geweke's test in nine of ten series"
+  )
   func geweke() {
     var noise = Noise(seed: 4)
     let found = (0..<50).count { _ in
       let x = noise.correlated(4000, time: 3).enumerated().map { $1 + 3 * exp(-Double($0) / 200) }
       return Geweke.test(x).probability < 0.01
     }
-    #expect(found >= 48)
+    #expect(found >= 45)
   }
 
   // Numbers of statsmodels 0.15: kpss(x, 'c', nlags=5).
@@ -194,7 +196,9 @@ import Testing
 
   @Test("replicas give their mean, with the spread as error")
   func replicas() {
-    let parts = [1.0, 2, 4].map { Estimate($0, standardError: 0.1, degreesOfFreedom: 9) }
+    let parts = [1.0, 2, 4].map {
+      Estimate($0, standardError: 0.1, degreesOfFreedom: 9, effectiveSamples: 50)
+    }
     let found = Estimate.mean(ofReplicas: parts)
     #expect(abs(found.value - 7.0 / 3) < 1e-15)
     // s² = 7/3, over 3 replicas.

@@ -53,12 +53,12 @@ import Trajectory
     let deck = Sandbox.deck(steps: 200) + "\nanalysis: {energy: {window: 5}}\n"
     try box.write(deck, "deck.yaml")
     let run = try box.apus("run", "deck.yaml", "--quiet")
-    #expect(run.status == 0 && run.out.hasPrefix("energy\n"), "\(run.err)")
+    #expect(run.status == 0 && run.out.contains("\nenergy\n  stationarity"), "\(run.err)")
     #expect(box.exists("run/analysis/summary.json"))
     let first = try box.data("run/analysis/analysis.nc")
     try FileManager.default.removeItem(atPath: box.path + "/run/analysis")
     let resumed = try box.apus("run", "deck.yaml", "--resume", "--quiet")
-    #expect(resumed.status == 0 && resumed.out == run.out, "\(resumed.err)")
+    #expect(resumed.status == 0 && run.out.hasSuffix(resumed.out), "\(resumed.err)")
     #expect(try box.data("run/analysis/analysis.nc") == first)
   }
 
@@ -95,7 +95,6 @@ import Trajectory
     let (value, error) = (mean["value"] as? Double, mean["stderr"] as? Double)
     // Both means are near a half; two of them have an error of half their difference.
     #expect(abs((value ?? 0) - 0.5) < 0.1 && (error ?? 1) < 0.1)
-    #expect(two.out.contains("0.5"))
   }
 
   @Test(

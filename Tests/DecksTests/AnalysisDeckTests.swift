@@ -140,7 +140,7 @@ import Trajectory
         .contains("unknown key 'trajectory' here: it belongs in a stage") == true)
     #expect(
       Decks.errors(Decks.silicon + "analysis: {stress: {window: 1}}\n") == [
-        "deck.yaml:16:30: analysis.stress.window: 1 is out of range. Use an integer from 2 to 1000000000"
+        "deck.yaml:16:29: analysis.stress.window: 1 is out of range. Use an integer from 2 to 1000000000"
       ])
   }
 

@@ -89,12 +89,12 @@ import Testing
       "structure: si.xyz", "structure: si.xyz\ntemperature: 300 K",
       "deck.yaml:2:1: unknown key 'temperature' here: it belongs in a stage. "
         + "Keys here: title, structure, supercell, masses, potential, timestep, "
-        + "seed, velocities, output, stages, checkpoint"),
+        + "seed, velocities, output, stages, checkpoint, analysis"),
     Slip(
       "structure: si.xyz", "structure: si.xyz\nfrobnicate: 1",
       "deck.yaml:2:1: unknown key 'frobnicate'. Keys here: title, structure, "
         + "supercell, masses, potential, timestep, seed, velocities, output, "
-        + "stages, checkpoint"),
+        + "stages, checkpoint, analysis"),
     Slip(
       "potential: {model: nep.txt}", "potential: nep.txt",
       "deck.yaml:2:12: potential: expected a mapping, found 'nep.txt'. Write "
