@@ -65,7 +65,7 @@ enum Apus {
     apus evaluate            energies, forces and stresses of structures
     apus analyze SOURCE      energy, stress, heat capacity with errors and verdicts
     apus benchmark           the speed of a potential on a structure
-    apus info FILE           what a model, structure, trajectory or checkpoint holds
+    apus info FILE           what a model, structure, trajectory, checkpoint or result holds
     apus convert IN OUT      between structure and trajectory formats
 
     `apus COMMAND --help` says more. Every command takes --threads N (default: the cores this

@@ -7,7 +7,8 @@ enum InfoCommand: Command {
   static let name = "info"
   static let grammar = Arguments.Grammar(operands: ["FILE"])
   static let help = """
-    apus info FILE: what a model, structure, trajectory, run directory or checkpoint holds
+    apus info FILE: what a model, structure, trajectory, run directory, checkpoint or
+    result file holds
 
     Example:
       apus info runs/silicon/produce/trajectory.nc
@@ -24,12 +25,46 @@ enum InfoCommand: Command {
       } catch let damage as Checkpoint.Damage {
         throw InputError("a checkpoint that is \(damage.description)", file: path)
       }
+    } else if let results = try results(path) {
+      lines += results
     } else {
       lines +=
         PotentialLoader.recognizes(path)
         ? try model(path) : try structure(path, StructureReader.kind(of: path))
     }
     return show(lines)
+  }
+
+  /// The groups of a result file, or nil for any other.
+  private static func results(_ path: String) throws -> [(String, String)]? {
+    let magic = try InputFile.read(path, expecting: "a file", limit: .max, atMost: 4)
+    guard magic == [0x89, 0x48, 0x44, 0x46] else { return nil }
+    do {
+      let file = try NetCDFFile(opening: path)
+      let groups = try file.groupNames()
+      guard !groups.isEmpty else { return nil }
+      var lines = [("kind", "results")]
+      for (name, value) in try file.attributes() {
+        if case .text(let text) = value {
+          lines.append((name, text.contains("\n") ? "\n" + text : text))
+        }
+      }
+      for name in groups {
+        guard let group = try file.group(name) else { continue }
+        let variables = try group.variables().filter { !$0.name.hasSuffix("_stderr") }
+        lines.append(
+          (
+            name,
+            variables.map {
+              $0.dimensions.isEmpty
+                ? $0.name : "\($0.name)(\($0.dimensions.joined(separator: ", ")))"
+            }.joined(separator: " ")
+          ))
+      }
+      return lines
+    } catch let error as FileError {
+      throw InputError(error.message, file: path)
+    }
   }
 
   private static func show(_ lines: [(String, String)]) -> ExitStatus {

@@ -32,6 +32,9 @@ import Trajectory
     #expect(frames.status == 0 && frames.err.isEmpty)
     #expect(box.exists("analysis/analysis.nc"))
 
+    let info = try box.apus("info", "run/analysis/analysis.nc")
+    #expect(info.status == 0 && info.out.contains("running_mean(component, time)"))
+
     // Frames hold the energies of every second row; the first row is at half their distance.
     let rows = try NetCDFFile(opening: box.path + "/of-stage/analysis.nc")
     let values = try NetCDFFile(opening: box.path + "/analysis/analysis.nc")
