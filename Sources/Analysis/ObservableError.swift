@@ -6,6 +6,8 @@ public enum ObservableError: Error, Sendable, Equatable, CustomStringConvertible
   case notFinite(frame: Int, atom: Int, what: String)
   /// A frame lacks what the observable needs.
   case missing(frame: Int, what: String)
+  /// A request that the frames do not allow, in words.
+  case unsuitable(String)
   /// The temporary file of a long trajectory failed.
   case temporaryFile(String)
 
@@ -16,6 +18,7 @@ public enum ObservableError: Error, Sendable, Equatable, CustomStringConvertible
     case .notFinite(let frame, let atom, let what):
       "the \(what) of atom \(atom + 1) in frame \(frame + 1) is not finite"
     case .missing(let frame, let what): "frame \(frame + 1) has no \(what)"
+    case .unsuitable(let text): text
     case .temporaryFile(let text): "temporary file: \(text)"
     }
   }

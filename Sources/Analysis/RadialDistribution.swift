@@ -64,6 +64,9 @@ public final class RadialDistribution {
   private var frame = 0
   private var volumes: PairVolumes
 
+  /// The largest cutoff, in thicknesses of the cell.
+  private static let mostImages = 50.0
+
   /// A frame that waits to be counted.
   private struct Batched {
     let cell: Cell
@@ -101,7 +104,8 @@ public final class RadialDistribution {
   /// - Parameters:
   ///   - cell: the cell
   ///   - positions: in Å, wrapped or not
-  /// - Throws: `ObservableError.missing` without a cell, `notFinite` for bad positions.
+  /// - Throws: `ObservableError.missing` without a cell, `notFinite` for bad positions, `unsuitable`
+  ///   for a cutoff of more than 50 thicknesses of the cell.
   public func accumulate(cell: Cell?, positions: borrowing Vectors)
     throws(ObservableError)
   {
@@ -114,6 +118,12 @@ public final class RadialDistribution {
     if !slots.isEmpty {
       guard let cell else { throw .missing(frame: frame, what: "cell") }
       try Finite.check(positions, what: "position", frame: frame)
+      let thickness = cell.thickness.min()
+      guard plan.cutoff <= Self.mostImages * thickness else {
+        throw .unsuitable(
+          "a cutoff of \(plan.cutoff) Å is more than \(Int(Self.mostImages)) times the \(thickness) Å "
+            + "that the cell of frame \(frame + 1) is thick; ask for less")
+      }
       volumes.add(cell, cutoff: plan.cutoff, to: slots)
       batch.append(
         Batched(cell: cell, positions: SharedVectors(positions), slots: slots))

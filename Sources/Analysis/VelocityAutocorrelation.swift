@@ -141,7 +141,9 @@ public final class VelocityAutocorrelation {
 }
 
 extension VelocityAutocorrelation.Sums {
-  init(adding parts: [Self], lagCount: Int) {
+  init(adding sums: [Self], lagCount: Int) {
+    // Groups without atoms have no averages to add.
+    let parts = sums.filter { $0.count > 0 }
     func add(_ rows: [[Double]]) -> [Double] {
       guard var sum = rows.first else { return [Double](repeating: 0, count: lagCount) }
       for row in rows.dropFirst() { for l in sum.indices { sum[l] += row[l] } }

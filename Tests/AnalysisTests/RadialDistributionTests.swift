@@ -399,6 +399,9 @@ struct RadialDistributionTests {
     #expect(throws: ObservableError.missing(frame: 0, what: "cell")) {
       try rdf.accumulate(cell: nil, positions: Vectors(count: 2))
     }
+    #expect(throws: ObservableError.self) {
+      try rdf.accumulate(cell: try cell(9, 9, 0.1), positions: Vectors(count: 2))
+    }
     #expect(throws: ObservableError.notFinite(frame: 0, atom: 1, what: "position")) {
       try rdf.accumulate(cell: c, positions: Vectors([.zero, [0, .infinity, 0]]))
     }

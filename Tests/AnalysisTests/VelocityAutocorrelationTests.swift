@@ -153,6 +153,12 @@ struct VelocityAutocorrelationTests {
     #expect(
       worstRelative(named.groups[0].densityOfStates, plain.groups[0].densityOfStates) < 1e-12)
     #expect(worstRelative(named.all.densityOfStates, plain.all.densityOfStates) < 1e-12)
+    let absent = try Self.run(frames, spacing: 1) {
+      $0.maximumLag = 20
+      $0.groups.insert(AtomGroup(name: "none", atoms: []), at: 1)
+    }
+    #expect(absent.all.densityOfStates == plain.all.densityOfStates)
+    #expect(absent.groups[1].autocorrelation.allSatisfy { $0.isNaN })
     let v = frames.velocities
     let direct = v.map { dot($0[2], $0[2]) + dot($0[3], $0[3]) }.reduce(0, +) / 400
     let unit = Units.angstromPerPicosecond * Units.angstromPerPicosecond
