@@ -7,6 +7,8 @@ import Synchronization
 public final class FramePrefetcher: FrameSource {
   /// What holds for every frame.
   public let facts: TrajectoryFacts
+  /// What is wrong with the file, known after its last frame, or nil.
+  public private(set) var damage: String?
   private let queue: Queue
   private var taken = 0
   private var end: Queue.Outcome?
@@ -30,6 +32,7 @@ public final class FramePrefetcher: FrameSource {
       taken += 1
       if case .frame = outcome { return true }
       end = outcome
+      if case .end(let damage) = outcome { self.damage = damage }
     }
     if case .failure(let error)? = end { throw error }
     return false
@@ -39,12 +42,13 @@ public final class FramePrefetcher: FrameSource {
   /// each hands slots over in turn, so that no two threads hold one.
   private final class Queue: @unchecked Sendable {
     enum Outcome {
-      case frame, end
+      case frame
+      case end(damage: String?)
       case failure(InputError)
     }
     private final class Slot {
       var frame: TrajectoryFrame
-      var outcome = Outcome.end
+      var outcome = Outcome.end(damage: nil)
       init(_ facts: TrajectoryFacts) { frame = TrajectoryFrame(for: facts) }
     }
     private let slots: [Slot]
@@ -67,7 +71,7 @@ public final class FramePrefetcher: FrameSource {
         if isStopped.load(ordering: .acquiring) { return }
         let slot = slots[number % slots.count]
         do throws(InputError) {
-          slot.outcome = try source.next(into: &slot.frame) ? .frame : .end
+          slot.outcome = try source.next(into: &slot.frame) ? .frame : .end(damage: source.damage)
         } catch {
           slot.outcome = .failure(error)
         }

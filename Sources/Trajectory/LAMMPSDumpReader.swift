@@ -193,7 +193,8 @@ final class LAMMPSDumpReader: TrajectoryReader {
         count = number
       default:
         throw scanner.error(
-          "unknown section '\(fields.text.prefix(40))'", "Write the dump by style atom or custom",
+          "unknown section '\(words.joined(separator: " ").prefix(40))'",
+          "Write the dump by style atom or custom",
           line: scanner.number - 1)
       }
     }
@@ -352,8 +353,12 @@ final class LAMMPSDumpReader: TrajectoryReader {
       guard var fields = try line(of: row) else { throw scanner.error(noFrame) }
       for (column, code) in layout.codes.enumerated() {
         switch code {
-        case Layout.id: ids.append(fields.integer() ?? -1)
-        case Layout.type: types.append(fields.integer() ?? -1)
+        case Layout.id, Layout.type:
+          guard let value = fields.integer() else {
+            throw scanner.error(
+              expected: code == Layout.id ? "the number of an atom" : "a type", fields)
+          }
+          if code == Layout.id { ids.append(value) } else { types.append(value) }
         case Layout.element:
           guard fields.hasMore() else { throw short(fields) }
           let place = fields.column

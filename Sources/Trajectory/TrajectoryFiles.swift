@@ -67,9 +67,9 @@ public enum TrajectoryFiles {
     if let best { return Location(path: best.path, runDirectory: folder, stage: best.stage) }
     if let problem { throw problem }
     throw InputError(
-      "the directory holds no trajectory: no trajectory.nc in it or in a stage",
-      remedy: "Give a run directory of which a stage wrote a trajectory, or a trajectory file",
-      file: source)
+      "expected a run directory or a stage of one, found a directory without trajectory.nc in it "
+        + "or in a stage",
+      remedy: "Give a run directory of which a stage wrote a trajectory, or a file", file: source)
   }
 
   /// Reads a file of any format, recognized by its content.

@@ -4,6 +4,9 @@ import Matter
 public protocol FrameSource: AnyObject {
   /// What holds for every frame.
   var facts: TrajectoryFacts { get }
+  /// What is wrong with the file as far as it was read, such as a last frame that is not whole and
+  /// left out, or nil.
+  var damage: String? { get }
   /// Reads the next frame into buffers made for these facts.
   /// - Returns: false after the last whole frame.
   /// - Throws: `InputError` with the place in the file.
@@ -12,9 +15,6 @@ public protocol FrameSource: AnyObject {
 
 /// Reads a file of one format from its first to its last whole frame.
 public protocol TrajectoryReader: FrameSource {
-  /// What is wrong with the file as far as it was read, such as a last frame that is not whole and
-  /// left out, or nil.
-  var damage: String? { get }
   /// Passes over the next frame and reads only its time and step.
   /// - Returns: false after the last whole frame.
   /// - Throws: `InputError` with the place in the file.

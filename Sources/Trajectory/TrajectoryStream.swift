@@ -53,9 +53,12 @@ public final class TrajectoryStream: FrameSource {
       }
       if choice == .stop { break }
       if choice == .before { continue }
-      try unwrapper?.unwrap(
-        frame.positions, cell: frame.values.cell, periodicity: frame.values.periodicity,
-        frame: selection.place, file: facts.path)
+      // Molecules in no cell need nothing, though their file may have room for a cell.
+      if frame.values.periodicity != .none {
+        try unwrapper?.unwrap(
+          frame.positions, cell: frame.values.cell, periodicity: frame.values.periodicity,
+          frame: selection.place, file: facts.path)
+      }
       if choice == .take { return true }
     }
     isDone = true
