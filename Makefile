@@ -22,8 +22,8 @@ DEMO ?= runs/demo
 PEERS := .venv/bin/python
 MODELS ?= ../shared/reference/nep/models
 
-LIBRARIES := libnetcdf-dev libyaml-dev zlib1g-dev pkg-config make gcc
-FIGURES := python3 python3-matplotlib python3-numpy
+LIBRARIES := libnetcdf-dev libfftw3-dev libyaml-dev zlib1g-dev pkg-config make gcc
+FIGURES := python3 python3-matplotlib python3-numpy python3-netcdf4
 APT := DEBIAN_FRONTEND=noninteractive $(if $(filter 0,$(shell id -u)),,sudo -n) apt-get
 
 .PHONY: build test demo check format bench validate docs libraries figures peers clean
@@ -35,11 +35,13 @@ test: libraries
 	swift build $(FLAGS)
 	swift test $(FLAGS)
 
-# A run of 1152 atoms, then its figure.
+# A run of 1152 atoms, its figure, and its analysis with figures.
 demo: build figures
 	rm -rf $(DEMO)
 	.build/release/apus run inputs/demo.yaml --output $(DEMO)
 	$(PYTHON) analysis/plot_run.py $(DEMO) --output $(DEMO)/figure
+	.build/release/apus analyze $(DEMO)
+	$(PYTHON) analysis/figures.py $(DEMO)/analysis/analysis.nc
 
 check: libraries
 	swift format lint -r --strict Sources Tests Package.swift
@@ -64,7 +66,7 @@ docs: libraries
 	# It ends in an error on the bundle of tests, after all else is written; a missing module stops the copy.
 	-swift package dump-symbol-graph --minimum-access-level public
 	mkdir -p docs/api
-	for module in Matter Parallel Neighbors Potentials NEP Trajectory Dynamics Decks; do \
+	for module in Matter Parallel Neighbors Potentials NEP Trajectory Dynamics Analysis Decks; do \
 	  mkdir -p .build/symbols/$$module && \
 	  cp .build/*/symbolgraph/$$module.symbols.json .build/symbols/$$module/ && \
 	  docc convert --additional-symbol-graph-dir .build/symbols/$$module \

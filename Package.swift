@@ -12,10 +12,10 @@ func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     linkerSettings: [.linkedLibrary("m")])
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
   .testTarget(
     name: name + "Tests", dependencies: [.byName(name: name), "TestSupport"] + dependencies,
-    swiftSettings: strict)
+    exclude: exclude, swiftSettings: strict)
 }
 
 let package = Package(
@@ -25,6 +25,7 @@ let package = Package(
     .systemLibrary(name: "CHost"),
     .systemLibrary(
       name: "CNetCDF", pkgConfig: "netcdf", providers: [.apt(["libnetcdf-dev"])]),
+    .systemLibrary(name: "CFFTW", pkgConfig: "fftw3", providers: [.apt(["libfftw3-dev"])]),
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
@@ -35,12 +36,13 @@ let package = Package(
     library("NEP", ["CHost", "Matter", "Parallel", "Neighbors", "Potentials"]),
     library("Trajectory", ["CNetCDF", "CZlib", "Matter"]),
     library("Dynamics", ["Matter", "Parallel", "Neighbors", "Potentials", "Trajectory"]),
-    library("Decks", ["CYAML", "Matter", "Trajectory", "Dynamics"]),
+    library("Analysis", ["CFFTW", "CHost", "Matter", "Parallel", "Trajectory"]),
+    library("Decks", ["CYAML", "Matter", "Trajectory", "Dynamics", "Analysis"]),
     .executableTarget(
       name: "apus",
       dependencies: [
         "CHost", "Matter", "Parallel", "Neighbors", "Potentials", "NEP", "Trajectory", "Dynamics",
-        "Decks",
+        "Analysis", "Decks",
       ],
       swiftSettings: strict),
 
@@ -50,10 +52,11 @@ let package = Package(
       path: "Tests/TestSupport", swiftSettings: strict),
     tests("Matter", []),
     tests("Parallel", []),
-    tests("Trajectory", ["CZlib", "Matter"]),
+    tests("Trajectory", ["CZlib", "Matter"], exclude: ["Fixtures"]),
     tests("Potentials", ["Matter"]),
     tests("Dynamics", ["Matter", "Parallel", "Neighbors", "Potentials", "NEP", "Trajectory"]),
-    tests("Decks", ["Matter", "Dynamics"]),
+    tests("Analysis", ["CHost", "Matter", "Parallel", "Trajectory"]),
+    tests("Decks", ["Matter", "Dynamics", "Analysis", "Trajectory"]),
     tests("Neighbors", ["Matter", "Parallel"]),
     .testTarget(
       name: "ApusTests", dependencies: ["apus", "TestSupport", "Matter", "Trajectory"],

@@ -54,6 +54,7 @@ LANES f32x16 f32x16_zero_unless_less(f32x16 a, f32x16 x, f32x16 limit) {
   return (f32x16)((i32x16)a & (x < limit));
 }
 
+LANES i32x8 i32x8_truncating(f64x8 a) { return __builtin_convertvector(a, i32x8); }
 LANES f64x8 f64x8_from_i32x8(i32x8 a) { return __builtin_convertvector(a, f64x8); }
 LANES f32x8 f32x8_from_f64x8(f64x8 a) { return __builtin_convertvector(a, f32x8); }
 // Eight or sixteen doubles narrowed to floats.
@@ -77,6 +78,7 @@ LANES f64x8 f64x8_load(const double *p) { f64x8 v; __builtin_memcpy(&v, p, sizeo
 LANES f32x16 f32x16_load(const float *p) { f32x16 v; __builtin_memcpy(&v, p, sizeof v); return v; }
 LANES i32x8 i32x8_load(const int *p) { i32x8 v; __builtin_memcpy(&v, p, sizeof v); return v; }
 LANES i32x16 i32x16_load(const int *p) { i32x16 v; __builtin_memcpy(&v, p, sizeof v); return v; }
+LANES void i32x8_store(int *p, i32x8 v) { __builtin_memcpy(p, &v, sizeof v); }
 LANES void f64x8_store(double *p, f64x8 v) { __builtin_memcpy(p, &v, sizeof v); }
 LANES void f32x16_store(float *p, f32x16 v) { __builtin_memcpy(p, &v, sizeof v); }
 LANES void f32x8_store(float *p, f32x8 v) { __builtin_memcpy(p, &v, sizeof v); }

@@ -1,3 +1,4 @@
+import Analysis
 import Dynamics
 import Matter
 
@@ -9,6 +10,8 @@ package struct CheckedDeck: Sendable {
   package let warnings: [InputError]
   /// The stages whose coupling depends on the cell, by index.
   package let stagesOfDefaultCoupling: [Int]
+  /// What is analyzed after the last stage, on that stage.
+  package let analysis: AnalysisPlan?
 
   /// The plan for a cell: barostats without a coupling are orthorhombic in an orthogonal cell, and
   /// triclinic in any other.

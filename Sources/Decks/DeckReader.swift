@@ -43,6 +43,6 @@ package enum DeckReader {
     }
     return CheckedDeck(
       plan: result.plan, warnings: problems.sorted(problems.warnings),
-      stagesOfDefaultCoupling: result.stagesOfDefaultCoupling)
+      stagesOfDefaultCoupling: result.stagesOfDefaultCoupling, analysis: result.analysis)
   }
 }

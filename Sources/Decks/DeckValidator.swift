@@ -1,3 +1,4 @@
+import Analysis
 import Dynamics
 import Matter
 
@@ -7,7 +8,9 @@ struct DeckValidator {
   let source: DeckSource
   let outputOverride: String?
 
-  func deck(_ root: Node) -> (plan: RunPlan, stagesOfDefaultCoupling: [Int])? {
+  func deck(_ root: Node) -> (
+    plan: RunPlan, stagesOfDefaultCoupling: [Int], analysis: AnalysisPlan?
+  )? {
     guard
       let fields = self.fields(root, "", known: Vocabulary.deck, example: "structure: silicon.xyz")
     else { return nil }
@@ -29,14 +32,16 @@ struct DeckValidator {
       fields["title"].map { self.text($0, "title") } ?? Paths.lastComponent(source.name)
     let checkpointEvery = self.checkpointEvery(fields)
     let output = self.output(fields)
+    let analysis = fields["analysis"].flatMap { self.analysis($0, "analysis") }
     guard problems.errors.isEmpty, let stages, let structure, let potential, let title else {
       return nil
     }
     let plan = RunPlan(
       title: title, structure: structure, supercell: supercell, masses: masses,
       potential: potential, timestepFs: timestep, seed: seed ?? 1, velocities: velocities,
-      output: output, stages: stages.compactMap(\.stage), checkpointEvery: checkpointEvery)
-    return (plan, stages.indices.filter { stages[$0].couplingIsDefault })
+      output: output, stages: stages.compactMap(\.stage), checkpointEvery: checkpointEvery,
+      analysis: analysis.map { AnalysisDeck.line($0) })
+    return (plan, stages.indices.filter { stages[$0].couplingIsDefault }, analysis)
   }
 
   private func timestep(_ fields: Fields) -> Double? {
@@ -201,7 +206,7 @@ struct DeckValidator {
       ?? Paths.absolute(Paths.withoutExtension(Paths.lastComponent(source.name)))
   }
 
-  private func path(_ node: Node?, _ name: String) -> String? {
+  func path(_ node: Node?, _ name: String) -> String? {
     guard let node, let text = self.text(node, name) else { return nil }
     // What comes from the command line is meant from where the command was given.
     return node.mark.line == nil

@@ -46,6 +46,7 @@ indirect enum ResolvedDeck {
         "checkpoint",
         .mapping([("every", .text(Quantity.wallClock.text(plan.checkpointEvery)))])
       ))
+    if let analysis = plan.analysis { keys.append(("analysis", .text(analysis))) }
     self = .mapping(keys)
   }
 
@@ -149,7 +150,7 @@ indirect enum ResolvedDeck {
   }
 
   /// Plain where YAML reads it back the same, else in double quotes.
-  private static func quoted(_ text: String) -> String {
+  static func quoted(_ text: String) -> String {
     let plain = text.unicodeScalars.enumerated().allSatisfy { index, c in
       ("a"..."z").contains(c) || ("A"..."Z").contains(c) || c == "/" || c == "_"
         || (index > 0 && (("0"..."9").contains(c) || c == "." || c == "-"))

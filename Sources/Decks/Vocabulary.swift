@@ -2,7 +2,7 @@
 enum Vocabulary {
   static let deck = [
     "title", "structure", "supercell", "masses", "potential", "timestep", "seed", "velocities",
-    "output", "stages", "checkpoint",
+    "output", "stages", "checkpoint", "analysis",
   ]
   static let potential = ["model", "precision", "head"]
   static let checkpoint = ["every"]
@@ -16,7 +16,7 @@ enum Vocabulary {
     "cell", "trajectory", "thermo", "force",
   ]
   /// Keys of DESIGN that this version does not act on.
-  static let later = ["analysis", "scatter", "ipi"]
+  static let later = ["scatter", "ipi"]
 
   /// Words of LAMMPS, GPUMD, ASE, GROMACS and others, folded to lower case with hyphens.
   static let foreignKeys = [

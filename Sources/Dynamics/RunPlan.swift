@@ -145,11 +145,14 @@ public struct RunPlan: Sendable, Equatable {
   public var stages: [Stage]
   /// Wall-clock seconds between checkpoints.
   public var checkpointEvery: Double
+  /// What is analyzed after the last stage, as a resolved deck on one line; nil for nothing.
+  public var analysis: String?
   /// A value of its members.
   public init(
     title: String, structure: String, supercell: [[Int]], masses: [Element: Double],
     potential: PotentialChoice, timestepFs: Double? = nil, seed: UInt64,
-    velocities: Velocities? = nil, output: String, stages: [Stage], checkpointEvery: Double
+    velocities: Velocities? = nil, output: String, stages: [Stage], checkpointEvery: Double,
+    analysis: String? = nil
   ) {
     self.title = title
     self.structure = structure
@@ -162,5 +165,6 @@ public struct RunPlan: Sendable, Equatable {
     self.output = output
     self.stages = stages
     self.checkpointEvery = checkpointEvery
+    self.analysis = analysis
   }
 }

@@ -25,7 +25,7 @@ extension Simulation {
     }
     if frame, let trajectory {
       try trajectory.append(
-        AmberFrameValues(
+        FrameValues(
           timePs: timePs, step: step, cell: state.configuration.cell,
           potential: sample.potentialEnergy, kinetic: sample.kineticEnergy,
           conserved: conserved, temperature: sample.temperature, stress: sample.stress),

@@ -8,6 +8,8 @@ public enum RandomStream: UInt32, Sendable {
   case thermostat = 2
   /// The barostat's noise.
   case barostat = 3
+  /// Random choices of an analysis.
+  case analysis = 4
   /// Anything in tests.
   case test = 99
 }

@@ -9,6 +9,10 @@ public struct AmberHeader: Sendable, Equatable {
   public var masses: [Double]
   /// Whether frames hold velocities and forces.
   public var velocities, forces: Bool
+  /// Whether frames hold energies, temperature and stress.
+  public var energies: Bool
+  /// Whether positions are unwrapped, which the file then says.
+  public var isUnwrapped: Bool
   /// A title; cut to 80 bytes in the file.
   public var title: String
   /// Further attributes in order, of at most 80 bytes each; names begin with `apus_`.
@@ -23,14 +27,17 @@ public struct AmberHeader: Sendable, Equatable {
   /// A header.
   /// - Parameter cell: the cell at the start, of which the orientation is noted
   public init(
-    elements: [Element], masses: [Double], velocities: Bool, forces: Bool, title: String,
-    attributes: [(String, String)] = [], periodicity: Periodicity = .all, cell: Cell? = nil
+    elements: [Element], masses: [Double], velocities: Bool, forces: Bool, energies: Bool = true,
+    isUnwrapped: Bool = true, title: String, attributes: [(String, String)] = [],
+    periodicity: Periodicity = .all, cell: Cell? = nil
   ) {
     precondition(masses.count == elements.count && !elements.isEmpty)
     self.elements = elements
     self.masses = masses
     self.velocities = velocities
     self.forces = forces
+    self.energies = energies
+    self.isUnwrapped = isUnwrapped
     self.title = title
     self.attributes = attributes
     self.periodicity = cell == nil && periodicity != .all ? .none : periodicity
@@ -41,6 +48,7 @@ public struct AmberHeader: Sendable, Equatable {
   public static func == (left: AmberHeader, right: AmberHeader) -> Bool {
     left.elements == right.elements && left.masses == right.masses
       && left.velocities == right.velocities && left.forces == right.forces
+      && left.energies == right.energies && left.isUnwrapped == right.isUnwrapped
       && left.title == right.title && left.periodicity == right.periodicity
       && left.rotation == right.rotation
       && left.attributes.elementsEqual(right.attributes, by: ==)

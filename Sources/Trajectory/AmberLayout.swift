@@ -26,14 +26,15 @@ struct AmberLayout {
     hasCell = header.periodicity != .none
     dimensions = [("frame", nil), ("spatial", 3), ("atom", header.elements.count)]
     if hasCell { dimensions += [("cell_spatial", 3), ("cell_angular", 3), ("label", 5)] }
-    dimensions.append(("Voigt", 6))
+    if header.energies { dimensions.append(("Voigt", 6)) }
 
     let species = Set(header.elements).sorted().map(\.symbol).joined(separator: " ")
     var texts = [
       ("Conventions", "AMBER"), ("ConventionVersion", "1.0"), ("program", "Apus"),
       ("programVersion", header.attributes.first { $0.0 == "apus_version" }?.1 ?? "1"),
-      ("title", header.title), ("apus_coordinates", "unwrapped"),
+      ("title", header.title),
     ]
+    if header.isUnwrapped { texts.append(("apus_coordinates", "unwrapped")) }
     if species.utf8.count <= 80 { texts.append(("species", species)) }
     texts += header.attributes
     attributes = texts.map { (name: $0.0, value: .text(Self.cut($0.1))) }
@@ -78,13 +79,15 @@ struct AmberLayout {
           units: "degree"),
       ]
     }
-    for name in ["potential_energy", "kinetic_energy", "conserved"] {
-      variables.append(Variable(name: name, type: .double, dimensions: ["frame"], units: "eV"))
+    if header.energies {
+      for name in ["potential_energy", "kinetic_energy", "conserved"] {
+        variables.append(Variable(name: name, type: .double, dimensions: ["frame"], units: "eV"))
+      }
+      variables += [
+        Variable(name: "temperature", type: .double, dimensions: ["frame"], units: "kelvin"),
+        Variable(name: "stress", type: .double, dimensions: ["frame", "Voigt"], units: "GPa"),
+      ]
     }
-    variables += [
-      Variable(name: "temperature", type: .double, dimensions: ["frame"], units: "kelvin"),
-      Variable(name: "stress", type: .double, dimensions: ["frame", "Voigt"], units: "GPa"),
-    ]
     var arrays = [("coordinates", "angstrom")]
     if header.velocities { arrays.append(("velocities", "angstrom/picosecond")) }
     if header.forces { arrays.append(("forces", "kilocalorie/mole/angstrom")) }

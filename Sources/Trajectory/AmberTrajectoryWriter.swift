@@ -69,7 +69,7 @@ public final class AmberTrajectoryWriter {
   }
 
   /// Adds a frame and hands it to the operating system.
-  public func append(_ frame: borrowing AmberFrame) throws(FileError) {
+  public func append(_ frame: borrowing TrajectoryFrame) throws(FileError) {
     try append(
       frame.values, positions: frame.positions, velocities: frame.velocities, forces: frame.forces)
   }
@@ -81,7 +81,7 @@ public final class AmberTrajectoryWriter {
   ///   - velocities: in internal units; not looked at if the header has no velocities
   ///   - forces: in eV/Å; not looked at if the header has no forces
   public func append(
-    _ values: AmberFrameValues, positions: borrowing Vectors, velocities: borrowing Vectors,
+    _ values: FrameValues, positions: borrowing Vectors, velocities: borrowing Vectors,
     forces: borrowing Vectors
   ) throws(FileError) {
     do {
@@ -107,13 +107,13 @@ public final class AmberTrajectoryWriter {
   // MARK: frames
 
   private func write(
-    _ values: AmberFrameValues, positions: borrowing Vectors, velocities: borrowing Vectors,
+    _ values: FrameValues, positions: borrowing Vectors, velocities: borrowing Vectors,
     forces: borrowing Vectors
   ) throws(FileError) {
     precondition(positions.count == header.elements.count)
     var rotation: Matrix3?
-    try put("time", [values.timePs])
-    try put("step", [Double(values.step)])
+    try put("time", [try needed(values.timePs, "time")])
+    try put("step", [Double(try needed(values.step, "step"))])
     if layout.hasCell {
       guard let cell = values.cell else {
         throw FileError(path: path, message: "frame \(frameCount + 1) has no cell")
@@ -128,18 +128,27 @@ public final class AmberTrajectoryWriter {
       try put("cell_lengths", (0..<3).map { header.periodicity[$0] ? lengths[$0] : 0 })
       try put("cell_angles", [angles.x, angles.y, angles.z])
     }
-    try put("potential_energy", [values.potential])
-    try put("kinetic_energy", [values.kinetic])
-    try put("conserved", [values.conserved])
-    try put("temperature", [values.temperature])
-    var stress = values.stress
-    if let r = rotation { stress = Tensor6(r * stress.matrix * r.transpose) }
-    try put("stress", stress.components)
+    if header.energies {
+      try put("potential_energy", [try needed(values.potential, "potential energy")])
+      try put("kinetic_energy", [try needed(values.kinetic, "kinetic energy")])
+      try put("conserved", [try needed(values.conserved, "conserved energy")])
+      try put("temperature", [try needed(values.temperature, "temperature")])
+      var stress = try needed(values.stress, "stress")
+      if let r = rotation { stress = Tensor6(r * stress.matrix * r.transpose) }
+      try put("stress", stress.components)
+    }
     try put("coordinates", positions, 1, rotation)
     if header.velocities {
       try put("velocities", velocities, Units.angstromPerPicosecond, rotation)
     }
     if header.forces { try put("forces", forces, Units.kilocaloriePerMole, rotation) }
+  }
+
+  private func needed<Value>(_ value: Value?, _ what: String) throws(FileError) -> Value {
+    guard let value else {
+      throw FileError(path: path, message: "frame \(frameCount + 1) has no \(what)")
+    }
+    return value
   }
 
   private func variable(_ name: String) -> NetCDFFile.Variable {

@@ -46,3 +46,13 @@ package enum ElementSymbol {
     throw fail(", a label", "Write \(element.symbol) alone")
   }
 }
+
+extension Element {
+  /// The one element whose natural mass is within 0.05 amu of a mass, or nil.
+  init?(naturalMass mass: Double) {
+    let near = (1...118).compactMap { Element(atomicNumber: $0) }
+      .filter { abs($0.mass - mass) < 0.05 }
+    guard near.count == 1 else { return nil }
+    self = near[0]
+  }
+}

@@ -77,6 +77,24 @@ package enum InputFile {
     return descriptor
   }
 
+  /// Fills a buffer from an offset on.
+  static func read(
+    _ descriptor: Int32, at offset: Int, into buffer: UnsafeMutableRawBufferPointer, path: String
+  ) throws(InputError) {
+    var done = 0
+    while done < buffer.count, let base = buffer.baseAddress {
+      let got = pread(descriptor, base + done, buffer.count - done, offset + done)
+      if got < 0, errno == EINTR { continue }
+      guard got > 0 else {
+        throw InputError(
+          got == 0
+            ? "the file ends at byte \(offset + done), before what its header says"
+            : "cannot be read: \(FileError.text(of: errno))", file: path)
+      }
+      done += got
+    }
+  }
+
   /// Bytes at an offset, fewer at the end of the file.
   static func read(_ descriptor: Int32, at offset: Int, count: Int, path: String)
     throws(InputError) -> [UInt8]

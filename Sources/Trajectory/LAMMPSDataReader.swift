@@ -137,11 +137,7 @@ enum LAMMPSDataReader {
       let names = [row.comment.split(separator: " ").first.map(String.init), labels[key], key]
       var element: Element?
       for name in names.compactMap({ $0 }) where element == nil { element = Element(symbol: name) }
-      if element == nil {
-        let near = (1...118).compactMap { Element(atomicNumber: $0) }
-          .filter { abs($0.mass - mass) < 0.05 }
-        if near.count == 1 { element = near[0] }
-      }
+      element = element ?? Element(naturalMass: mass)
       guard let element else {
         throw InputError(
           "type \(key) of mass \(mass) is no single element",

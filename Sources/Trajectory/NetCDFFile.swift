@@ -19,6 +19,8 @@ package final class NetCDFFile {
   package enum ValueType: Int32, Sendable {
     case byte = 1, char, short, int, float, double
     case int64 = 10
+    /// Text of any length, in NetCDF-4 only.
+    case string = 12
   }
   /// The value of an attribute.
   package enum Attribute: Sendable, Equatable {
@@ -42,6 +44,8 @@ package final class NetCDFFile {
   package var path: String
   private let id: Int32
   private var isOpen = true
+  /// The file of a group, which stays open as long as the group is used.
+  private var parent: NetCDFFile?
   private static let lock = Mutex(())
 
   // MARK: life
@@ -76,6 +80,14 @@ package final class NetCDFFile {
     }
   }
 
+  /// A group within an open file.
+  private init(group id: Int32, of file: NetCDFFile) {
+    path = file.path
+    self.id = id
+    isOpen = false
+    parent = file
+  }
+
   deinit {
     if isOpen {
       let id = id
@@ -102,6 +114,39 @@ package final class NetCDFFile {
     isOpen = false
     let status = Self.lock.withLock { _ in nc_close(id) }
     try call("close") { status }
+  }
+
+  // MARK: groups, of NetCDF-4
+
+  /// Defines a group, which takes definitions and values as a file does. Only the file is closed.
+  package func defineGroup(_ name: String) throws(FileError) -> NetCDFFile {
+    var number: Int32 = 0
+    try call("define group \(name)") { nc_def_grp(self.id, name, &number) }
+    return NetCDFFile(group: number, of: self)
+  }
+
+  /// The names of the groups, in order.
+  package func groupNames() throws(FileError) -> [String] {
+    try groupNumbers().map { number throws(FileError) in
+      var name = [CChar](repeating: 0, count: Int(NC_MAX_NAME) + 1)
+      try call("list groups") { nc_inq_grpname(number, &name) }
+      return Self.string(name)
+    }
+  }
+
+  /// The group of a name, or nil.
+  package func group(_ name: String) throws(FileError) -> NetCDFFile? {
+    let place = try groupNames().firstIndex(of: name)
+    let numbers = try groupNumbers()
+    return place.map { NetCDFFile(group: numbers[$0], of: self) }
+  }
+
+  private func groupNumbers() throws(FileError) -> [Int32] {
+    var count: Int32 = 0
+    try call("list groups") { nc_inq_grps(self.id, &count, nil) }
+    var numbers = [Int32](repeating: 0, count: Int(count))
+    try call("list groups") { nc_inq_grps(self.id, &count, &numbers) }
+    return numbers
   }
 
   // MARK: definitions
@@ -166,8 +211,11 @@ package final class NetCDFFile {
   package func dimensions() throws(FileError) -> [(name: String, length: Int)] {
     var count: Int32 = 0
     try call("list dimensions") { nc_inq_ndims(self.id, &count) }
+    // Numbers of dimensions count through all groups of a file.
+    var numbers = [Int32](repeating: 0, count: Int(count))
+    try call("list dimensions") { nc_inq_dimids(self.id, &count, &numbers, 0) }
     var result: [(name: String, length: Int)] = []
-    for number in 0..<count {
+    for number in numbers {
       var name = [CChar](repeating: 0, count: Int(NC_MAX_NAME) + 1)
       var length = 0
       try call("list dimensions") { nc_inq_dim(self.id, number, &name, &length) }
@@ -183,7 +231,6 @@ package final class NetCDFFile {
 
   /// The variables, in order.
   package func variables() throws(FileError) -> [Variable] {
-    let names = try dimensions().map(\.name)
     var count: Int32 = 0
     try call("list variables") { nc_inq_nvars(self.id, &count) }
     var result: [Variable] = []
@@ -195,10 +242,13 @@ package final class NetCDFFile {
       try call("list variables") {
         nc_inq_var(self.id, number, &name, &type, &rank, &ids, nil)
       }
-      result.append(
-        Variable(
-          id: number, name: Self.string(name),
-          dimensions: ids[..<Int(rank)].map { names[Int($0)] }))
+      var dimensions: [String] = []
+      for dimension in ids[..<Int(rank)] {
+        var text = [CChar](repeating: 0, count: Int(NC_MAX_NAME) + 1)
+        try call("list variables") { nc_inq_dimname(self.id, dimension, &text) }
+        dimensions.append(Self.string(text))
+      }
+      result.append(Variable(id: number, name: Self.string(name), dimensions: dimensions))
     }
     return result
   }
@@ -327,6 +377,31 @@ package final class NetCDFFile {
     try call("write", variable.name, bytesNeeded: text.utf8.count) {
       nc_put_vara_text(self.id, variable.id, start, count, text)
     }
+  }
+
+  /// Writes a whole variable of texts.
+  package func put(_ variable: Variable, strings: [String]) throws(FileError) {
+    let (start, count) = try region(variable, nil, strings.count)
+    let texts = strings.map { strdup($0) }
+    defer { for text in texts { free(text) } }
+    var pointers = texts.map { $0.map { UnsafePointer<CChar>($0) } }
+    try call("write", variable.name) {
+      nc_put_vara_string(self.id, variable.id, start, count, &pointers)
+    }
+  }
+
+  /// Reads a whole variable of texts.
+  package func strings(_ variable: Variable) throws(FileError) -> [String] {
+    let (start, count) = try region(variable, nil, nil)
+    let number = count.reduce(1, *)
+    var pointers = [UnsafeMutablePointer<CChar>?](repeating: nil, count: number)
+    guard number > 0 else { return [] }
+    try call("read", variable.name) {
+      nc_get_vara_string(self.id, variable.id, start, count, &pointers)
+    }
+    let result = pointers.map { $0.map { String(cString: $0) } ?? "" }
+    Self.lock.withLock { _ in _ = nc_free_string(number, &pointers) }
+    return result
   }
 
   /// Reads a whole variable, or one record of it, as doubles.

@@ -5,43 +5,124 @@ package enum NumberText {
   /// A finite number: digits, optional point and exponent (e, E, d or D). No hexadecimal numbers,
   /// no `nan` or `inf`, nothing that overflows.
   package static func double(_ text: ArraySlice<UInt8>) -> Double? {
-    guard text.count > 0, text.count < 400 else { return nil }
-    var digits = 0
-    var point = false
-    var index = text.startIndex
-    let end = text.endIndex
-    func isDigit(_ c: UInt8) -> Bool { c &- 48 < 10 }
-    if text[index] == 43 || text[index] == 45 { index += 1 }
-    while index < end {
-      let c = text[index]
-      if isDigit(c) {
-        digits += 1
-      } else if c == 46, !point {
-        point = true
-      } else {
-        break
+    text.withUnsafeBufferPointer { bytes in
+      guard var place = bytes.baseAddress else { return nil }
+      let end = place + bytes.count
+      guard let value = double(&place, end), place == end else { return nil }
+      return value
+    }
+  }
+
+  /// The number that begins at a place, correctly rounded; the place moves to the byte after it,
+  /// which is white space or the end. Without a number the place is of no use.
+  @inline(__always)
+  static func double(_ place: inout UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Double? {
+    let start = place
+    var p = place
+    guard p < end else { return nil }
+    let negative = p.pointee == 45
+    if negative || p.pointee == 43 { p += 1 }
+    // Nineteen digits fit; leading zeros count for nothing.
+    var mantissa: UInt64 = 0
+    let integerStart = p
+    while p < end, p.pointee &- 48 < 10 {
+      mantissa = mantissa &* 10 &+ UInt64(p.pointee &- 48)
+      p += 1
+    }
+    var digits = p - integerStart
+    var power = 0
+    if p < end, p.pointee == 46 {
+      p += 1
+      let fraction = p
+      while p < end, p.pointee &- 48 < 10 {
+        mantissa = mantissa &* 10 &+ UInt64(p.pointee &- 48)
+        p += 1
       }
-      index += 1
+      power = fraction - p
+      digits -= power
     }
     guard digits > 0 else { return nil }
-    var exponent = -1
-    if index < end {
-      guard [69, 101, 68, 100].contains(text[index]) else { return nil }
-      exponent = index - text.startIndex
-      index += 1
-      if index < end, text[index] == 43 || text[index] == 45 { index += 1 }
-      guard index < end else { return nil }
-      while index < end {
-        guard isDigit(text[index]) else { return nil }
-        index += 1
+    if p < end, p.pointee | 32 == 101 || p.pointee | 32 == 100 {
+      p += 1
+      var down = false
+      if p < end, p.pointee == 43 || p.pointee == 45 {
+        down = p.pointee == 45
+        p += 1
+      }
+      let first = p
+      var exponent = 0
+      while p < end, p.pointee &- 48 < 10 {
+        if exponent < 100_000 { exponent = exponent * 10 + Int(p.pointee &- 48) }
+        p += 1
+      }
+      guard p > first else { return nil }
+      power += down ? -exponent : exponent
+    }
+    guard p == end || p.pointee &- 1 < 32 else { return nil }
+    place = p
+    if digits <= 19, let value = scaled(mantissa, power) { return negative ? -value : value }
+    return slow(start, p - start)
+  }
+
+  /// m·10^e correctly rounded, or nil where 5^|e| has more than 64 bits.
+  @inline(__always)
+  private static func scaled(_ m: UInt64, _ e: Int) -> Double? {
+    if m == 0 { return 0 }
+    if m < 1 << 53, e >= -22, e <= 22 {
+      // Both are exact, so that one rounding is the right one.
+      return e < 0 ? Double(m) / powersOfTen[-e] : Double(m) * powersOfTen[e]
+    }
+    guard e >= -27, e <= 27 else { return nil }
+    let five = powersOfFive[abs(e)]
+    // 64 leading bits of the result, the last of which says whether anything was cut off.
+    var bits: UInt64
+    var exponent: Int
+    if e < 0 {
+      let up = m.leadingZeroBitCount
+      let down = five.leadingZeroBitCount
+      let n = m << UInt64(up)
+      let d = five << UInt64(down)
+      let shift: UInt64 = n >= d ? 1 : 0
+      let (quotient, rest) = d.dividingFullWidth((n >> shift, shift == 1 ? n << 63 : 0))
+      bits = quotient | (rest == 0 ? 0 : 1)
+      exponent = down - up - 64 + Int(shift) + e
+    } else {
+      let (high, low) = m.multipliedFullWidth(by: five)
+      if high == 0 {
+        bits = low
+        exponent = e
+      } else {
+        let up = UInt64(high.leadingZeroBitCount)
+        bits = up == 0 ? high : high << up | low >> (64 - up)
+        if low << up != 0 { bits |= 1 }
+        exponent = 64 - Int(up) + e
       }
     }
-    let value = withUnsafeTemporaryAllocation(of: CChar.self, capacity: text.count + 1) { buffer in
-      for (i, c) in text.enumerated() { buffer[i] = CChar(bitPattern: i == exponent ? 101 : c) }
-      buffer[text.count] = 0
-      return strtod(buffer.baseAddress!, nil)
+    return Double(bits) * Double(sign: .plus, exponent: exponent, significand: 1)
+  }
+
+  /// Checked numbers of many digits or large exponents.
+  @inline(never)
+  private static func slow(_ start: UnsafePointer<UInt8>, _ count: Int) -> Double? {
+    guard count < 400 else { return nil }
+    let value = withUnsafeTemporaryAllocation(of: CChar.self, capacity: count + 1) { buffer in
+      for i in 0..<count {
+        let c = start[i]
+        buffer[i] = CChar(bitPattern: c | 32 == 100 ? 101 : c)
+      }
+      buffer[count] = 0
+      guard let base = buffer.baseAddress else { return Double.nan }
+      return strtod(base, nil)
     }
     return value.isFinite ? value : nil
+  }
+
+  private static let powersOfTen: [Double] = [
+    1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
+    1e18, 1e19, 1e20, 1e21, 1e22,
+  ]
+  private static let powersOfFive: [UInt64] = (0...27).map { n in
+    (0..<n).reduce(1) { product, _ in product * 5 }
   }
 
   /// An integer.

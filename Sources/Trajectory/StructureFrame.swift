@@ -16,6 +16,11 @@ public struct StructureFrame: Sendable, Equatable {
     self.arrays = arrays
   }
 
+  /// The numbers of the frame as a whole.
+  package var values: FrameValues {
+    FrameValues(info: info, cell: structure.cell, periodicity: structure.periodicity)
+  }
+
   /// Sets an entry in place of one of that key, or adds it.
   public mutating func setInfo(_ key: String, _ value: String) {
     let entry = StructureInfo(key: key, value: value)

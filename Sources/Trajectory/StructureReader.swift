@@ -13,6 +13,10 @@ public enum StructureKind: String, Sendable, CaseIterable {
   case lammpsData = "LAMMPS data"
   /// NetCDF: a trajectory, checkpoint or result.
   case netCDF = "NetCDF"
+  /// LAMMPS text dump.
+  case lammpsDump = "LAMMPS dump"
+  /// Trajectory of CHARMM, NAMD and others.
+  case dcd = "DCD"
 }
 
 /// Reads structures of any kind.
@@ -29,10 +33,10 @@ public enum StructureReader {
     case .poscar: return [try POSCARReader.read(path)]
     case .cif: return try CIFReader.read(path)
     case .lammpsData: return [try LAMMPSDataReader.read(path)]
-    case .netCDF:
-      let reader = try AmberTrajectoryReader(path: path)
+    case .netCDF, .lammpsDump, .dcd:
+      let reader = try TrajectoryFiles.reader(path)
       var frames: [StructureFrame] = []
-      for index in 0..<reader.frameCount { frames.append(try reader.structure(index)) }
+      while let frame = try next(of: reader) { frames.append(frame) }
       return frames
     }
   }
@@ -46,7 +50,11 @@ public enum StructureReader {
         throw InputError("holds no frame", file: path)
       }
       return frame
-    case .netCDF: return try AmberTrajectoryReader(path: path).structure(0)
+    case .netCDF, .lammpsDump, .dcd:
+      guard let frame = try next(of: TrajectoryFiles.reader(path)) else {
+        throw InputError("holds no whole frame", file: path)
+      }
+      return frame
     default:
       guard let frame = try read(path: path).first else {
         throw InputError("holds no structure", file: path)
@@ -55,13 +63,28 @@ public enum StructureReader {
     }
   }
 
+  private static func next(of reader: any TrajectoryReader) throws(InputError) -> StructureFrame? {
+    guard let elements = reader.facts.elements else { throw reader.facts.elementsMissing }
+    var frame = TrajectoryFrame(for: reader.facts)
+    guard try reader.next(into: &frame) else { return nil }
+    return frame.structure(elements: elements, masses: reader.facts.masses)
+  }
+
   /// The kind of a file.
   public static func kind(of path: String) throws(InputError) -> StructureKind {
-    let what = "a structure file (extended XYZ, POSCAR, CIF, LAMMPS data or AMBER NetCDF)"
+    let what =
+      "a structure or trajectory (extended XYZ, POSCAR, CIF, LAMMPS data or dump, AMBER NetCDF, DCD)"
     try InputFile.check(path, expecting: what)
     let start = try beginning(path)
     if start.starts(with: Array("CDF".utf8)) || start.starts(with: [0x89, 0x48, 0x44, 0x46]) {
       return .netCDF
+    }
+    if start.starts(with: Array("ITEM:".utf8)) { return .lammpsDump }
+    let mark = Array(start.dropFirst(4).prefix(4))
+    if start.first == 84 || start.dropFirst(3).first == 84,
+      mark == Array("CORD".utf8) || mark == Array("VELD".utf8)
+    {
+      return .dcd
     }
     var name = FileLayer.name(of: path).lowercased()
     if name.hasSuffix(".gz") { name.removeLast(3) }

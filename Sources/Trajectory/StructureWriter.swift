@@ -145,6 +145,55 @@ public enum StructureWriter {
     return text
   }
 
+  // MARK: LAMMPS dump
+
+  /// A frame of a LAMMPS dump in metal units; types are the elements by atomic number, positions
+  /// `xu yu zu` if they are unwrapped. The cell is turned to a along x and b in the xy plane, which
+  /// LAMMPS asks for.
+  /// - Throws: `InputError` for a left-handed cell.
+  public static func lammpsDump(_ frame: StructureFrame, step: Int, isUnwrapped: Bool)
+    throws(InputError) -> String
+  {
+    let s = frame.structure
+    let given = s.framingCell
+    try AmberOrientation.check(given)
+    let rotation = AmberOrientation.rotation(of: given)
+    func turned(_ v: SIMD3<Double>) -> SIMD3<Double> { rotation.map { $0 * v } ?? v }
+    let (a, b, c) = (turned(given.a), turned(given.b), turned(given.c))
+    let types = Set(s.elements).sorted()
+    let type = Dictionary(uniqueKeysWithValues: types.enumerated().map { ($1, $0 + 1) })
+    let flags = (0..<3).map { s.cell != nil && s.periodicity[$0] ? "pp" : "ff" }
+      .joined(separator: " ")
+    var text = "ITEM: TIMESTEP\n\(step)\nITEM: NUMBER OF ATOMS\n\(s.count)\n"
+    if b.x != 0 || c.x != 0 || c.y != 0 {
+      let (low, high) = (min(0, b.x, c.x, b.x + c.x), max(0, b.x, c.x, b.x + c.x))
+      text += "ITEM: BOX BOUNDS xy xz yz \(flags)\n\(low) \(a.x + high) \(b.x)\n"
+      text += "\(min(0, c.y)) \(b.y + max(0, c.y)) \(c.x)\n0.0 \(c.z) \(c.y)\n"
+    } else {
+      text += "ITEM: BOX BOUNDS \(flags)\n0.0 \(a.x)\n0.0 \(b.y)\n0.0 \(c.z)\n"
+    }
+    text += "ITEM: ATOMS id type element " + (isUnwrapped ? "xu yu zu" : "x y z")
+    var forces: [Double]?
+    for column in frame.arrays where column.name == "forces" && column.width == 3 {
+      if case .reals(let values) = column.values { forces = values }
+    }
+    text += (s.velocities == nil ? "" : " vx vy vz") + (forces == nil ? "" : " fx fy fz") + "\n"
+    for i in 0..<s.count {
+      let r = turned(s.positions[i])
+      text += "\(i + 1) \(type[s.elements[i]] ?? 0) \(s.elements[i].symbol) \(r.x) \(r.y) \(r.z)"
+      if let velocities = s.velocities {
+        let v = turned(velocities[i]) * Units.angstromPerPicosecond
+        text += " \(v.x) \(v.y) \(v.z)"
+      }
+      if let forces {
+        let f = turned([forces[3 * i], forces[3 * i + 1], forces[3 * i + 2]])
+        text += " \(f.x) \(f.y) \(f.z)"
+      }
+      text += "\n"
+    }
+    return text
+  }
+
   private static func oneLine(_ text: String) -> String {
     let words = text.split { $0.isNewline }.joined(separator: " ")
     return words.isEmpty ? "structure" : words

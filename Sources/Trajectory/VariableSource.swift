@@ -14,6 +14,8 @@ final class VariableSource {
     /// The number of values, of one record if it has the record dimension.
     var valueCount: Int
     var isRecord: Bool
+    /// Whether values are floats.
+    var isSingle: Bool
     fileprivate var classic: ClassicHeader.Variable?
     fileprivate var library: NetCDFFile.Variable?
   }
@@ -27,6 +29,7 @@ final class VariableSource {
   private var header: ClassicHeader?
   private var descriptor: Int32 = -1
   private var file: NetCDFFile?
+  private var scratch = UnsafeMutableRawBufferPointer(start: nil, count: 0)
 
   init(path: String) throws(InputError) {
     self.path = path
@@ -47,7 +50,10 @@ final class VariableSource {
     }
   }
 
-  deinit { if descriptor >= 0 { _ = Glibc.close(descriptor) } }
+  deinit {
+    if descriptor >= 0 { _ = Glibc.close(descriptor) }
+    scratch.deallocate()
+  }
 
   private func openClassic(_ header: ClassicHeader) {
     self.header = header
@@ -60,7 +66,8 @@ final class VariableSource {
     for v in header.variables {
       var variable = Variable(
         name: v.name, dimensions: v.dimensions.map { header.dimensions[$0].name }, units: nil,
-        scale: 1, valueCount: v.valueCount, isRecord: v.isRecord, classic: v)
+        scale: 1, valueCount: v.valueCount, isRecord: v.isRecord, isSingle: v.type == .float,
+        classic: v)
       for attribute in v.attributes {
         switch (attribute.name, attribute.value) {
         case ("units", .text(let text)): variable.units = text
@@ -84,7 +91,7 @@ final class VariableSource {
         name: v.name, dimensions: v.dimensions, units: nil, scale: 1,
         valueCount: (isRecord ? v.dimensions.dropFirst() : v.dimensions[...])
           .reduce(1) { $0 * (lengths[$1] ?? 0) },
-        isRecord: isRecord, library: v)
+        isRecord: isRecord, isSingle: try file.type(of: v) == .float, library: v)
       for (name, value) in try file.attributes(of: v) {
         switch (name, Self.value(value)) {
         case ("units", .text(let text)): variable.units = text
@@ -109,6 +116,45 @@ final class VariableSource {
   func text(_ name: String) -> String? {
     if case .text(let text)? = attributes[name] { return text }
     return nil
+  }
+
+  /// The vectors of a record, three values each, times a factor.
+  /// - Parameter places: where each vector goes, if not in order
+  /// - Returns: the index of the first that is not finite or a fill value, or nil.
+  func vectors(
+    _ variable: Variable, record: Int, factor: Double, places: [Int]?,
+    into target: borrowing Vectors
+  ) throws(InputError) -> Int? {
+    let count = target.count
+    precondition(variable.valueCount == 3 * count && (places?.count ?? count) == count)
+    guard let v = variable.classic, let header, v.type == .float, places == nil else {
+      let flat = try values(variable, record: record)
+      var bad: Int?
+      for k in 0..<count {
+        let value = SIMD3(flat[3 * k], flat[3 * k + 1], flat[3 * k + 2]) * factor
+        let size = abs(value.x) + abs(value.y) + abs(value.z)
+        if !(size < 1e30 * abs(factor)), bad == nil { bad = places?[k] ?? k }
+        target[places?[k] ?? k] = value
+      }
+      return bad
+    }
+    if scratch.count < 12 * count {
+      scratch.deallocate()
+      scratch = .allocate(byteCount: 12 * count, alignment: 16)
+    }
+    let bytes = UnsafeMutableRawBufferPointer(rebasing: scratch[..<(12 * count)])
+    try InputFile.read(
+      descriptor, at: v.begin + record * header.recordSize, into: bytes, path: path)
+    guard let base = bytes.baseAddress else { return nil }
+    let total = factor * variable.scale
+    let swapped = UInt32(1).bigEndian != 1
+    var bad: Int?
+    for (k, component) in [target.x, target.y, target.z].enumerated() {
+      let found = SingleValues.decode(
+        UnsafeRawPointer(base + 4 * k), swapped, count, stride: 3, factor: total, into: component)
+      if let found { bad = min(bad ?? found, found) }
+    }
+    return bad
   }
 
   /// The values of a variable, of one record if it has records, times its scale factor.

@@ -9,10 +9,10 @@ enum Apus {
   private static var commands: [any Command.Type] {
     [
       RunCommand.self, EvaluateCommand.self, BenchmarkCommand.self, InfoCommand.self,
-      ConvertCommand.self,
+      ConvertCommand.self, AnalyzeCommand.self,
     ]
   }
-  private static let later = ["analyze", "scatter", "merge", "serve"]
+  private static let later = ["scatter", "merge", "serve"]
 
   static func run(_ words: [String]) -> ExitStatus {
     guard let name = words.first else {
@@ -63,8 +63,9 @@ enum Apus {
 
     apus run DECK            run a deck: equilibration, production, minimization
     apus evaluate            energies, forces and stresses of structures
+    apus analyze SOURCE      energy, stress, heat capacity with errors and verdicts
     apus benchmark           the speed of a potential on a structure
-    apus info FILE           what a model, structure, trajectory or checkpoint holds
+    apus info FILE           what a model, structure, trajectory, checkpoint or result holds
     apus convert IN OUT      between structure and trajectory formats
 
     `apus COMMAND --help` says more. Every command takes --threads N (default: the cores this

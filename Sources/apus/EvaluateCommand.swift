@@ -71,10 +71,16 @@ enum EvaluateCommand: Command {
     case .extendedXYZ:
       let reader = try ExtendedXYZReader(path: path)
       while let frame = try reader.next() { try body(frame) }
-    case .netCDF:
-      let reader = try AmberTrajectoryReader(path: path)
-      if let damage = reader.damage { Console.message("apus: warning: \(path): \(damage)") }
-      for index in 0..<reader.frameCount { try body(reader.structure(index)) }
+    case .netCDF, .lammpsDump, .dcd:
+      var options = TrajectoryOptions()
+      options.requiresEvenSpacing = false
+      let stream = try TrajectoryFiles.open(path, options: options)
+      guard let elements = stream.facts.elements else { throw stream.facts.elementsMissing }
+      var frame = TrajectoryFrame(for: stream.facts)
+      while try stream.next(into: &frame) {
+        try body(frame.structure(elements: elements, masses: stream.facts.masses))
+      }
+      if let damage = stream.damage { Console.message("apus: warning: \(path): \(damage)") }
     default:
       for frame in try StructureReader.read(path: path) { try body(frame) }
     }

@@ -179,6 +179,9 @@ enum RunCommand: Command {
         checkpoint.stage == plan.stages.count - 1 && checkpoint.stageIsDone
         && checkpoint.deck == plan.yaml && FileLayer.exists(directory.file("final.xyz"))
       if isFinished {
+        if deck.analysis != nil, !FileLayer.exists(directory.file("analysis/analysis.nc")) {
+          return analyze(openLog())
+        }
         if !isQuiet { Console.message("apus: the run in \(path) is finished") }
         return .done
       }
@@ -234,7 +237,7 @@ enum RunCommand: Command {
         switch outcome {
         case .finished:
           log.write("finished")
-          return .done
+          return analyze(log)
         case .stopped(let reason):
           Console.message(
             "apus: stopped by \(reason) at step \(simulation.step); go on with `apus run \(deckPath) --output \(directory.path) --resume`"
@@ -244,6 +247,24 @@ enum RunCommand: Command {
       } catch {
         bar?.clear()
         Console.message("apus: \(error)")
+        return .failed
+      }
+    }
+
+    /// What the deck asks for after the last stage, on that stage, into `analysis` of the run.
+    private func analyze(_ log: RunLog) -> ExitStatus {
+      guard let analysis = deck.analysis, let stage = plan.stages.last else { return .done }
+      do {
+        let source = try AnalysisSource.find(directory.file(stage.name))
+        let result = try Analyzer(plan: analysis, sources: [source], team: team).run()
+        try FileLayer.makeDirectory(directory.file("analysis"))
+        try result.write(to: directory.file("analysis"))
+        Console.out(result.summary.table)
+        log.write("analyzed")
+        return .done
+      } catch {
+        Console.message("apus: the run is finished, its analysis failed: \(error)")
+        log.write("analysis failed: \(error)")
         return .failed
       }
     }

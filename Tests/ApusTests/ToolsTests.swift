@@ -253,6 +253,138 @@ import Trajectory
     #expect(back.status == 2 && back.err.contains("unknown format"), "\(back)")
   }
 
+  /// A file of Tests/TrajectoryTests/Fixtures.
+  static func fixture(_ name: String) -> String {
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("TrajectoryTests/Fixtures/" + name).path
+  }
+
+  @Test("Trajectories of other programs are converted with what the user says about them")
+  func trajectories() throws {
+    let box = try Sandbox()
+    defer { box.remove() }
+    func convert(_ arguments: String...) throws -> Sandbox.Result {
+      try box.apus(arguments: ["convert"] + arguments)
+    }
+    // A wrapped dump, followed through the faces of the cell.
+    var result = try convert(Self.fixture("wrapped.dump"), "a.nc", "--unwrap")
+    #expect(result.status == 0 && result.err.isEmpty, "\(result)")
+    let stream = try TrajectoryFiles.open(Self.fixture("unwrapped.dump"))
+    var frame = TrajectoryFrame(for: stream.facts)
+    var truth: [[SIMD3<Double>]] = []
+    while try stream.next(into: &frame) { truth.append(frame.positions.array) }
+    let reader = try AmberTrajectoryReader(path: box.path + "/a.nc")
+    #expect(reader.facts.wrapping == .unwrapped && reader.frameCount == 6)
+    #expect(try reader.frame(5).values.timePs == 1.5 && reader.frame(5).values.potential == nil)
+    for k in 0..<6 {
+      #expect(
+        Self.distance(
+          Self.flat(try reader.structure(k).structure.positions),
+          Self.flat(truth[k])) < 2e-6)
+    }
+    // Without that the file does not claim it.
+    #expect(try convert(Self.fixture("wrapped.dump"), "b.nc").status == 0)
+    #expect(try AmberTrajectoryReader(path: box.path + "/b.nc").facts.wrapping == .unknown)
+    // Types, times and a choice of frames.
+    result = try convert(
+      Self.fixture("images.dump"), "c.xyz", "--elements", "C,I", "--timestep", "100 fs", "--first",
+      "0.1 ps", "--last", "400 fs", "--every", "2")
+    #expect(result.status == 0 && result.err.isEmpty, "\(result)")
+    var frames = try Self.frames(box, "c.xyz")
+    #expect(frames.map { Self.numbers($0, "time_ps")?.first ?? -1 } == [0.1, 0.1 + 0.2])
+    #expect(frames.map { Self.numbers($0, "step")?.first ?? -1 } == [1050, 1150])
+    #expect(
+      Self.distance(
+        Self.flat(frames[1].structure.positions), Self.flat(truth[3])) < 1e-8)
+    // Our dump comes back, also of a cell that stands otherwise and of a slab.
+    try box.write(
+      "2\nLattice=\"0 5 0 -6 1 0 1 1 7\" Properties=species:S:1:pos:R:3:vel:R:3:forces:R:3 pbc=\"T T F\" step=7 apus_coordinates=unwrapped\nI 1 2 3 0.01 0 0 0 1 0\nC -4 5 9 0 0 0.02 2 0 0\n",
+      "turned.xyz")
+    #expect(try convert("turned.xyz", "d.lammpstrj").status == 0)
+    #expect(try convert("d.lammpstrj", "e.xyz", "--timestep", "1 fs").status == 0)
+    let (before, after) = (
+      try #require(Self.frames(box, "turned.xyz").first),
+      try #require(Self.frames(box, "e.xyz").first)
+    )
+    let s = after.structure
+    #expect(
+      s.elements == before.structure.elements && s.periodicity == before.structure.periodicity)
+    let cell = try #require(s.cell)
+    #expect(
+      abs(cell.a.x - 5) < 1e-12 && abs(cell.b.y - 6) < 1e-12 && Self.numbers(after, "step") == [7])
+    let given = try #require(before.structure.cell)
+    let turn = try #require(AmberOrientation.rotation(of: given))
+    for (a, b) in [
+      (s.positions, before.structure.positions),
+      (s.velocities ?? [], before.structure.velocities ?? []),
+    ] {
+      #expect(Self.distance(Self.flat(a), Self.flat(b.map { turn * $0 })) < 1e-12)
+    }
+    // DCD tells no elements.
+    result = try convert(Self.fixture("mda.dcd"), "f.xyz")
+    #expect(
+      result.status == 2 && result.err.contains("does not tell the elements")
+        && result.err.contains("(topology)"), "\(result)")
+    result = try convert(Self.fixture("mda.dcd"), "f.xyz", "--topology", Self.fixture("ase.xyz"))
+    #expect(result.status == 0, "\(result)")
+    frames = try Self.frames(box, "f.xyz")
+    #expect(
+      frames.count == 4 && frames[0].structure.elements.map(\.symbol).joined() == "CCCCCCCCIIII")
+    // A choice from labelled frames keeps their labels; one of everything is refused.
+    try box.write(
+      (0..<4).map {
+        "1\nProperties=species:S:1:pos:R:3:tag:I:1 time_ps=\($0) label=x\($0)\nAr 0 0 0 \($0)\n"
+      }.joined(), "labels.xyz")
+    #expect(try convert("labels.xyz", "g.xyz", "--first", "1 ps", "--every", "2").status == 0)
+    frames = try Self.frames(box, "g.xyz")
+    #expect(frames.map { $0.info.first { $0.key == "label" }?.value ?? "" } == ["x1", "x3"])
+    #expect(frames.map(\.arrays.first?.values) == [.integers([1]), .integers([3])])
+    for (arguments, says) in [
+      (["labels.xyz", "h.nc", "--first", "9 ps"], "no frame is left"),
+      (["labels.xyz", "h.nc", "--first", "9"], "--first: 9 has no unit"),
+      (["labels.xyz", "h.nc", "--every", "0"], "--every must be a positive whole number"),
+      (["labels.xyz", "h.nc", "--elements", "Xy"], "'Xy' is no element symbol"),
+      (["labels.xyz", "h.nc", "--elements", "C"], "atom 1 is Ar in the file, but C by elements"),
+      (["labels.xyz", "h.nc", "--units", "lj"], "--units must be metal or real"),
+      (["labels.xyz", "h.nc", "--topology", "argon.xyz"], "the topology has 32 atoms"),
+    ] {
+      result = try box.apus(arguments: ["convert"] + arguments)
+      #expect(result.status == 2 && result.err.contains(says), "\(result)")
+      #expect(!box.names.contains { $0.hasPrefix("h.nc") })
+    }
+    // info names kind, times, wrapping, types and damage.
+    let data = try Data(contentsOf: URL(fileURLWithPath: Self.fixture("images.dump")))
+    try data.dropLast(10).write(to: URL(fileURLWithPath: box.path + "/cut.dump"))
+    for (file, lines) in [
+      (
+        Self.fixture("wrapped.dump"),
+        [
+          "kind LAMMPS dump", "coordinates wrapped", "frames 6", "last frame step 1250, 1.5 ps",
+          "atoms 12 (C8 I4)", "periodic T T T", "velocities yes",
+        ]
+      ),
+      (
+        "cut.dump",
+        [
+          "damage the file ends inside frame 6", "frames 5", "last frame step 1200",
+          "atoms 12 (types 1 to 2, elements unknown)", "coordinates unwrapped",
+        ]
+      ),
+      (
+        Self.fixture("lammps.dcd"),
+        ["kind DCD", "written by LAMMPS", "frames 6", "atoms 12 (elements unknown)"]
+      ),
+    ] {
+      let result = try box.apus("info", file)
+      let found = result.out.split(separator: "\n").map {
+        $0.split(separator: " ").joined(separator: " ")
+      }
+      for line in lines {
+        #expect(found.contains { $0.hasPrefix(line) }, "\(file): no '\(line)' in \(result.out)")
+      }
+    }
+  }
+
   @Test(
     "Bad arguments and inputs are refused with exit 2, one line, and nothing written or changed")
   func refusals() throws {
@@ -314,7 +446,7 @@ import Trajectory
       (["convert", "left.xyz", "o.lmp"], "left-handed"),
       (["convert", "broken.xyz", "o.xyz"], "broken.xyz:6:8: "),
       (["convert", "broken.xyz", "o.nc"], "broken.xyz:6:8: "),
-      (["convert", "changing.xyz", "o.nc"], "frame 2 has other atoms"),
+      (["convert", "changing.xyz", "o.nc"], "frame 2 has 2 atoms, the first has 1"),
       (["convert", "argon.txt", "o.xyz"], "text of another kind"),
       (["info"], "FILE is missing"), (["info", "none"], "no file of this name"),
       (["info", "folder.xyz"], "a directory"), (["info", "broken.xyz"], "broken.xyz:6:8: "),
@@ -356,7 +488,7 @@ import Trajectory
       #expect(result.err.contains("masses: {Ar: 36.0}") == warns, "\(result)")
       let trajectory = try AmberTrajectoryReader(
         path: box.path + "/\(deck).run/only/trajectory.nc")
-      #expect(trajectory.masses?.allSatisfy { abs($0 - mass) < 0.001 } == true)
+      #expect(trajectory.facts.masses?.allSatisfy { abs($0 - mass) < 0.001 } == true)
       #expect(
         try box.text("\(deck).run/methods.txt").contains("Ar 36 amu") == !warns)
     }

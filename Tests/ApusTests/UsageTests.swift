@@ -30,13 +30,13 @@ import Testing
       ["run", "a", "--threads", "0"], 2, out: "",
       err: "apus: --threads must be a positive whole number, not '0'\n")
     try check(
-      ["analyze", "x"], 2, out: "",
-      err: "apus: analyze is not in this version (0.1.0). See `apus --help`\n")
+      ["scatter", "x"], 2, out: "",
+      err: "apus: scatter is not in this version (0.1.0). See `apus --help`\n")
   }
 
   @Test(
     "Help has an example and exits 0",
-    arguments: ["run", "evaluate", "benchmark", "info", "convert", ""])
+    arguments: ["run", "evaluate", "benchmark", "info", "convert", "analyze", ""])
   func help(command: String) throws {
     let box = try Sandbox()
     defer { box.remove() }

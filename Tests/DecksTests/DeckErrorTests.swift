@@ -74,8 +74,8 @@ import Testing
       "deck.yaml:2:1: duplicate key 'structure', first on line 1. Keep one of "
         + "them"),
     Slip(
-      "structure: si.xyz", "structure: si.xyz\nanalysis: {msd: {}}",
-      "deck.yaml:2:1: analysis: not in this version of Apus yet. Remove the "
+      "structure: si.xyz", "structure: si.xyz\nscatter: {every: 10 fs}",
+      "deck.yaml:2:1: scatter: not in this version of Apus yet. Remove the "
         + "key"),
     Slip(
       "structure: si.xyz", "structure: si.xyz\ncheckpoint: {every: 10}",
@@ -89,12 +89,12 @@ import Testing
       "structure: si.xyz", "structure: si.xyz\ntemperature: 300 K",
       "deck.yaml:2:1: unknown key 'temperature' here: it belongs in a stage. "
         + "Keys here: title, structure, supercell, masses, potential, timestep, "
-        + "seed, velocities, output, stages, checkpoint"),
+        + "seed, velocities, output, stages, checkpoint, analysis"),
     Slip(
       "structure: si.xyz", "structure: si.xyz\nfrobnicate: 1",
       "deck.yaml:2:1: unknown key 'frobnicate'. Keys here: title, structure, "
         + "supercell, masses, potential, timestep, seed, velocities, output, "
-        + "stages, checkpoint"),
+        + "stages, checkpoint, analysis"),
     Slip(
       "potential: {model: nep.txt}", "potential: nep.txt",
       "deck.yaml:2:12: potential: expected a mapping, found 'nep.txt'. Write "

@@ -30,15 +30,15 @@ struct SampleRun {
     return [3 * sin(t), 4 * cos(1.7 * t), 5 * sin(2.3 * t + 1)]
   }
 
-  func values(_ frame: Int) -> AmberFrameValues {
-    AmberFrameValues(
+  func values(_ frame: Int) -> FrameValues {
+    FrameValues(
       timePs: 0.01 * Double(frame), step: 10 * frame, cell: cell, potential: -1.5 * Double(frame),
       kinetic: 0.25, conserved: -3, temperature: 300 + Double(frame),
       stress: Tensor6(xx: 1, yy: 2, zz: 3, yz: 4, xz: 5, xy: Double(frame)))
   }
 
-  func frame(_ frame: Int) -> AmberFrame {
-    AmberFrame(
+  func frame(_ frame: Int) -> TrajectoryFrame {
+    TrajectoryFrame(
       values(frame),
       positions: Vectors(elements.indices.map { Self.vector(frame, $0, 0) }),
       velocities: Vectors(elements.indices.map { Self.vector(frame, $0, 1) }),

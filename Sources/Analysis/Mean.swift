@@ -1,0 +1,4 @@
+extension Collection<Double> {
+  /// The arithmetic mean; NaN of nothing.
+  var mean: Double { reduce(0, +) / Double(count) }
+}

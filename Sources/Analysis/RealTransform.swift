@@ -1,0 +1,81 @@
+import CFFTW
+import Matter
+import Synchronization
+
+/// Fourier transforms of real series of one length, by FFTW.
+///
+/// Plans are estimated, not timed, so that the same input gives the same bits every time.
+/// `@unchecked Sendable`: plans are made under a lock and only read afterwards; FFTW executes them
+/// on any thread.
+final class RealTransform: @unchecked Sendable {
+  /// The number of real values, even.
+  let length: Int
+  /// The number of doubles of a spectrum: real and imaginary parts of length/2 + 1 numbers.
+  var spectrumCount: Int { length + 2 }
+  private let forwardPlan, inversePlan: OpaquePointer
+
+  private struct Plans: @unchecked Sendable { let forward, inverse: OpaquePointer? }
+
+  /// FFTW allows no two threads to plan at once.
+  private static let planning = Mutex<Void>(())
+
+  /// Transforms of an even length.
+  init(length: Int) {
+    precondition(length >= 2 && length % 2 == 0)
+    self.length = length
+    let series = AlignedBuffer<Double>(count: length)
+    let spectrum = AlignedBuffer<Double>(count: length + 2)
+    let complex = Self.complex(spectrum.pointer)
+    let plans = Self.planning.withLock { _ in
+      Plans(
+        forward: fftw_plan_dft_r2c_1d(Int32(length), series.pointer, complex, FFTW_ESTIMATE),
+        inverse: fftw_plan_dft_c2r_1d(Int32(length), complex, series.pointer, FFTW_ESTIMATE))
+    }
+    guard let forward = plans.forward, let inverse = plans.inverse else {
+      preconditionFailure("FFTW plans every positive length")
+    }
+    (forwardPlan, inversePlan) = (forward, inverse)
+  }
+
+  deinit {
+    Self.planning.withLock { _ in
+      fftw_destroy_plan(forwardPlan)
+      fftw_destroy_plan(inversePlan)
+    }
+  }
+
+  /// The least even product of 2, 3 and 5 that is at least `count`.
+  static func fastLength(_ count: Int) -> Int {
+    var best = Int.max
+    var fives = 1
+    while fives < best {
+      var threes = fives
+      while threes < best {
+        var n = threes * 2
+        while n < count { n *= 2 }
+        best = min(best, n)
+        if threes * 2 >= count { break }
+        threes *= 3
+      }
+      if fives * 2 >= count { break }
+      fives *= 5
+    }
+    return best
+  }
+
+  /// X_k = Σ_t x_t exp(−2πi k t / length); both buffers aligned as `AlignedBuffer` is.
+  func forward(_ series: UnsafeMutablePointer<Double>, to spectrum: UnsafeMutablePointer<Double>) {
+    fftw_execute_dft_r2c(forwardPlan, series, Self.complex(spectrum))
+  }
+
+  /// x_t = Σ_k X_k exp(2πi k t / length), without the factor 1/length; destroys the spectrum.
+  func inverse(_ spectrum: UnsafeMutablePointer<Double>, to series: UnsafeMutablePointer<Double>) {
+    fftw_execute_dft_c2r(inversePlan, Self.complex(spectrum), series)
+  }
+
+  private static func complex(_ values: UnsafeMutablePointer<Double>)
+    -> UnsafeMutablePointer<fftw_complex>
+  {
+    UnsafeMutableRawPointer(values).assumingMemoryBound(to: fftw_complex.self)
+  }
+}
