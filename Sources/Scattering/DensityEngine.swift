@@ -1,0 +1,290 @@
+import CHost
+import Matter
+import Parallel
+
+/// Densities ρ_A(q) = Σ e^{iq·r} and currents j_A(q) = Σ v e^{iq·r} of one frame after the other,
+/// e^{+iq·r} as in dynasor.
+///
+/// At lattice points phases are products of three tables, one for each cell vector. A result
+/// depends on its point, the cell and its atoms only: not on the other points nor on the threads.
+final class DensityEngine {
+  /// The number of complex numbers of one point: for each species the density and, with currents,
+  /// the longitudinal current and the three components of the transverse one, in Å/fs.
+  let channelCount: Int
+  /// Complex numbers of one frame, channel by channel, point by point.
+  var valueCount: Int { 2 * channelCount * points.count }
+
+  private let points: WaveVectors
+  private let hasCurrents: Bool
+  private let team: ThreadTeam
+  private let tiles: LatticeTiles?
+  private let freeChunk = 64
+  /// Blocks of atoms: for each the species and the atoms, at most 64.
+  private let blocks: [Block]
+  private let speciesBlocks: [Range<Int>]
+  private let rows: SIMD3<Int>
+  private let tables: AlignedBuffer<Double>
+  private let velocities: AlignedBuffer<Double>
+  private let inside: AlignedBuffer<Double>
+  private let sums: AlignedBuffer<Double>
+  private let products: AlignedBuffer<Double>
+  private let sumStride: Int
+
+  private struct Block: Sendable {
+    let atoms: [Int]
+    var vectors: Int { (atoms.count + 7) / 8 }
+  }
+
+  /// Densities of the analysed atoms of a map at points, with currents where asked for.
+  init(points: WaveVectors, species: SpeciesMap, hasCurrents: Bool, team: ThreadTeam) {
+    self.points = points
+    self.hasCurrents = hasCurrents
+    self.team = team
+    channelCount = species.names.count * (hasCurrents ? 5 : 1)
+    var blocks: [Block] = []
+    speciesBlocks = species.names.indices.map { s in
+      let atoms = species.atoms(of: s)
+      let first = blocks.count
+      for i in stride(from: 0, to: atoms.count, by: blockAtoms) {
+        blocks.append(Block(atoms: Array(atoms[i..<min(i + blockAtoms, atoms.count)])))
+      }
+      return first..<blocks.count
+    }
+    self.blocks = blocks
+    var sumsPerWorker: Int
+    switch points {
+    case .lattice(let list):
+      let tiles = LatticeTiles(
+        points: list, entriesPerChunk: hasCurrents ? 256 : 1024, allowsStrips: !hasCurrents)
+      self.tiles = tiles
+      rows = tiles.largest &+ SIMD3(repeating: 1)
+      sumsPerWorker = tiles.chunks.map(\.entryCount).max() ?? 0
+      sumsPerWorker *= hasCurrents ? 128 : 32
+    case .free:
+      tiles = nil
+      rows = .zero
+      sumsPerWorker = freeChunk * (hasCurrents ? 64 : 16)
+    }
+    sumStride = sumsPerWorker + 16
+    // A table of a block: rows of h, of |k| and of |l|; for free vectors three coordinates.
+    let tableRows = tiles == nil ? 2 : rows.x + rows.y + rows.z
+    tables = AlignedBuffer(count: blocks.count * tableRows * rowLength)
+    velocities = AlignedBuffer(count: hasCurrents ? blocks.count * 3 * blockAtoms : 0)
+    inside = AlignedBuffer(count: blocks.count * blockAtoms)
+    for (b, block) in blocks.enumerated() {
+      for i in block.atoms.indices { inside[b * blockAtoms + i] = 1 }
+    }
+    sums = AlignedBuffer(count: team.count * sumStride)
+    products = AlignedBuffer(count: team.count * 2 * rowLength)
+  }
+
+  /// The bytes of tables and sums.
+  var memory: Int { 8 * (tables.count + velocities.count + sums.count + inside.count) }
+
+  /// Fills `values` (`valueCount` doubles) from a frame. Velocities, in Å/fs times `speedUnit`, are
+  /// read only for currents.
+  func evaluate(
+    cell: Cell, positions: borrowing Vectors, velocities v: borrowing Vectors, speedUnit: Double,
+    into values: UnsafeMutablePointer<Double>
+  ) {
+    let (px, py, pz) = (positions.x, positions.y, positions.z)
+    let (vx, vy, vz) = (v.x, v.y, v.z)
+    let inverse = cell.fractionalMatrix
+    // Each chunk is one block and writes its own table.
+    team.run(blocks.count, chunkSize: 1) { range, _ in
+      for b in range {
+        let block = blocks[b]
+        if hasCurrents {
+          let w = velocities.pointer + b * 3 * blockAtoms
+          for (i, atom) in block.atoms.enumerated() {
+            w[i] = vx[atom] * speedUnit
+            w[blockAtoms + i] = vy[atom] * speedUnit
+            w[2 * blockAtoms + i] = vz[atom] * speedUnit
+          }
+        }
+        fillTable(b, px, py, pz, inverse)
+      }
+    }
+    let q = points.cartesian(in: cell)
+    if let tiles {
+      // Each chunk writes the values of its own points.
+      team.run(tiles.chunks.count, chunkSize: 1) { range, worker in
+        for c in range { sumLattice(tiles.chunks[c], q, worker, into: values) }
+      }
+    } else {
+      team.run(points.count, chunkSize: freeChunk) { range, worker in
+        sumFree(range, q, worker, into: values)
+      }
+    }
+  }
+
+  private var tableStride: Int { (tiles == nil ? 2 : rows.x + rows.y + rows.z) * rowLength }
+
+  private func fillTable(
+    _ b: Int, _ x: UnsafePointer<Double>, _ y: UnsafePointer<Double>,
+    _ z: UnsafePointer<Double>, _ inverse: Matrix3
+  ) {
+    let block = blocks[b]
+    let table = tables.pointer + b * tableStride
+    guard tiles != nil else {
+      for (i, atom) in block.atoms.enumerated() {
+        table[i] = x[atom]
+        table[blockAtoms + i] = y[atom]
+        table[2 * blockAtoms + i] = z[atom]
+      }
+      return
+    }
+    let starts = [0, rows.x * rowLength, (rows.x + rows.y) * rowLength]
+    let vectors = block.vectors
+    for d in 0..<3 {
+      let first = table + starts[d]
+      // Row 0 holds the fractions until the base phases are made.
+      let m = d == 0 ? inverse.x : d == 1 ? inverse.y : inverse.z
+      for (i, atom) in block.atoms.enumerated() {
+        first[i] = x[atom] * m.x + y[atom] * m.y + z[atom] * m.z
+      }
+      let scale = inside.pointer + b * blockAtoms
+      for v in 0..<vectors {
+        let o = 8 * v
+        let s = f64x8_load(first + o)
+        let (c, n) = phase(ofTurns: s - f64x8_round(s))
+        // Padding counts as 0, through the factor of h.
+        let one = d == 0 ? f64x8_load(scale + o) : SIMD8(repeating: 1)
+        f64x8_store(first + o, one)
+        f64x8_store(first + blockAtoms + o, .zero)
+        if rows[d] > 1 {
+          f64x8_store(first + rowLength + o, c * one)
+          f64x8_store(first + rowLength + blockAtoms + o, n * one)
+        }
+      }
+      var n = 2
+      while n < rows[d] {
+        // e^{inφ} = e^{i⌊n/2⌋φ} e^{i⌈n/2⌉φ}: the rounding error grows with log n.
+        let a = first + n / 2 * rowLength
+        let c = first + (n - n / 2) * rowLength
+        storeProduct(a, c, k: n, vectors: vectors, into: first + n * rowLength)
+        n += 1
+      }
+    }
+  }
+
+  private func sumLattice(
+    _ chunk: LatticeTiles.Chunk, _ q: [SIMD3<Double>], _ worker: Int,
+    into values: UnsafeMutablePointer<Double>
+  ) {
+    let sums = sums.pointer + worker * sumStride
+    let first = products.pointer + worker * 2 * rowLength
+    let second = first + rowLength
+    let size = hasCurrents ? 128 : 32
+    let (kStart, lStart) = (rows.x * rowLength, (rows.x + rows.y) * rowLength)
+    for (species, range) in speciesBlocks.enumerated() {
+      sums.update(repeating: 0, count: chunk.entryCount * size)
+      for b in range {
+        let table = tables.pointer + b * tableStride
+        let (ks, ls) = (table + kStart, table + lStart)
+        let vectors = blocks[b].vectors
+        for strip in chunk.strips {
+          storeProduct(
+            table + strip.h0 * rowLength, ks + abs(strip.k0) * rowLength, k: strip.k0,
+            vectors: vectors, into: first)
+          storeProduct(
+            table + strip.h1 * rowLength, ks + abs(strip.k1) * rowLength, k: strip.k1,
+            vectors: vectors, into: second)
+          var entry = strip.firstEntry
+          var j = 0
+          while j < strip.l.count {
+            addTile(
+              first, second, ls + strip.l[j] * rowLength, ls + strip.l[j + 1] * rowLength,
+              vectors: vectors, to: sums + entry * size)
+            entry += 4
+            j += 2
+          }
+        }
+        if hasCurrents {
+          let w = velocities.pointer + b * 3 * blockAtoms
+          for one in chunk.singles {
+            addCurrents(
+              table + one.h * rowLength, ks + abs(one.k) * rowLength, k: one.k,
+              ls + one.l * rowLength, w, vectors: vectors, to: sums + one.entry * size)
+          }
+        } else {
+          for one in chunk.singles {
+            addSingle(
+              table + one.h * rowLength, ks + abs(one.k) * rowLength, k: one.k,
+              ls + one.l * rowLength, vectors: vectors, to: sums + one.entry * size)
+          }
+        }
+      }
+      for output in chunk.outputs {
+        let s = sums + output.entry * size
+        func number(_ s: UnsafePointer<Double>) -> SIMD2<Double> {
+          let (a, b) = (f64x8_load(s), f64x8_load(s + 8))
+          let (c, d) = (f64x8_load(s + 16), f64x8_load(s + 24))
+          let re = f64x8_sum(output.isBelow ? a + b : a - b)
+          let im = f64x8_sum(output.isBelow ? d - c : c + d)
+          return [re, output.isConjugate ? -im : im]
+        }
+        if hasCurrents {
+          store(
+            number(s), (number(s + 32), number(s + 64), number(s + 96)), q[output.point],
+            output.point, species, into: values)
+        } else {
+          let rho = number(s)
+          let place = values + 2 * (species * points.count + output.point)
+          place[0] = rho.x
+          place[1] = rho.y
+        }
+      }
+    }
+  }
+
+  private func sumFree(
+    _ range: Range<Int>, _ q: [SIMD3<Double>], _ worker: Int,
+    into values: UnsafeMutablePointer<Double>
+  ) {
+    let sums = sums.pointer + worker * sumStride
+    let size = hasCurrents ? 64 : 16
+    for (species, blockRange) in speciesBlocks.enumerated() {
+      sums.update(repeating: 0, count: range.count * size)
+      for b in blockRange {
+        let w = hasCurrents ? UnsafePointer(velocities.pointer + b * 3 * blockAtoms) : nil
+        for (n, point) in range.enumerated() {
+          addFree(
+            tables.pointer + b * tableStride, inside.pointer + b * blockAtoms, w,
+            turns: q[point] / (2 * Double.pi), vectors: blocks[b].vectors, to: sums + n * size)
+        }
+      }
+      for (n, point) in range.enumerated() {
+        let s = sums + n * size
+        func number(_ k: Int) -> SIMD2<Double> {
+          [f64x8_sum(f64x8_load(s + 16 * k)), f64x8_sum(f64x8_load(s + 16 * k + 8))]
+        }
+        if hasCurrents {
+          store(
+            number(0), (number(1), number(2), number(3)), q[point], point, species, into: values)
+        } else {
+          let rho = number(0)
+          let place = values + 2 * (species * points.count + point)
+          place[0] = rho.x
+          place[1] = rho.y
+        }
+      }
+    }
+  }
+
+  /// Stores the five channels of a species; at q = 0 the whole current is transverse.
+  private func store(
+    _ rho: SIMD2<Double>, _ j: (SIMD2<Double>, SIMD2<Double>, SIMD2<Double>), _ q: SIMD3<Double>,
+    _ point: Int, _ species: Int, into values: UnsafeMutablePointer<Double>
+  ) {
+    let length = dot(q, q).squareRoot()
+    let n = length > 0 ? q / length : .zero
+    let along = j.0 * n.x + j.1 * n.y + j.2 * n.z
+    let channels = [rho, along, j.0 - along * n.x, j.1 - along * n.y, j.2 - along * n.z]
+    for (c, value) in channels.enumerated() {
+      let place = values + 2 * ((species * 5 + c) * points.count + point)
+      place[0] = value.x
+      place[1] = value.y
+    }
+  }
+}

@@ -1,0 +1,126 @@
+import Matter
+import Synchronization
+import Trajectory
+
+/// Time series of points out of a store of frames.
+struct SeriesReader: Sendable {
+  let store: RecordStore
+  let channelCount, pointCount: Int
+
+  /// The number of points that a task takes at once, from the size of their series.
+  var pointsPerTask: Int {
+    max(1, min(64, (8 << 20) / max(1, 16 * channelCount * store.count)))
+  }
+  /// The number of doubles of the series of so many points, and of a frame's part of them.
+  func seriesCount(points: Int) -> Int { 2 * points * channelCount * store.count }
+
+  /// Series of points, point by point, channel by channel, frame by frame.
+  /// - Parameter scratch: two doubles for each point
+  func load(
+    _ points: Range<Int>, scratch: UnsafeMutablePointer<Double>,
+    into series: UnsafeMutablePointer<Double>
+  ) throws(FileError) {
+    let n = store.count
+    for frame in 0..<n {
+      for c in 0..<channelCount {
+        try store.read(
+          record: frame, from: 2 * (c * pointCount + points.lowerBound), length: 2 * points.count,
+          into: scratch)
+        for p in 0..<points.count {
+          let place = series + 2 * ((p * channelCount + c) * n + frame)
+          place[0] = scratch[2 * p]
+          place[1] = scratch[2 * p + 1]
+        }
+      }
+    }
+  }
+}
+
+/// The first error of tasks that cannot throw.
+final class FirstError: Sendable {
+  private let error = Mutex<FileError?>(nil)
+
+  /// Runs a task; notes what it throws.
+  func run(_ body: () throws(FileError) -> Void) {
+    do throws(FileError) {
+      try body()
+    } catch {
+      self.error.withLock { if $0 == nil { $0 = error } }
+    }
+  }
+
+  /// Throws what was noted.
+  func check() throws(FileError) {
+    if let error = error.withLock({ $0 }) { throw error }
+  }
+}
+
+/// Rows of numbers that tasks fill.
+final class Grid: Sendable {
+  let buffer: AlignedBuffer<Double>
+  let rowLength: Int
+  init(rows: Int, rowLength: Int) {
+    self.rowLength = rowLength
+    buffer = AlignedBuffer(count: rows * rowLength)
+  }
+  func row(_ index: Int) -> UnsafeMutablePointer<Double> { buffer.pointer + index * rowLength }
+}
+
+/// The rows of one function at all points.
+struct FunctionGrid: Sendable {
+  let values, spectrum: Grid
+  let valueErrors, spectrumErrors: Grid?
+
+  init(points: Int, lagCount: Int, hasErrors: Bool) {
+    values = Grid(rows: points, rowLength: lagCount)
+    spectrum = Grid(rows: points, rowLength: lagCount)
+    valueErrors = hasErrors ? Grid(rows: points, rowLength: lagCount) : nil
+    spectrumErrors = hasErrors ? Grid(rows: points, rowLength: lagCount) : nil
+  }
+
+  func target(_ point: Int) -> Estimator.Target {
+    Estimator.Target(
+      values: values.row(point), spectrum: spectrum.row(point),
+      valueErrors: valueErrors?.row(point), spectrumErrors: spectrumErrors?.row(point))
+  }
+
+  func function(_ member: FunctionSet.Member) -> CorrelationFunction {
+    CorrelationFunction(
+      kind: member.kind, species: member.species, values: values.buffer.array,
+      valueErrors: valueErrors?.buffer.array ?? [], spectrum: spectrum.buffer.array,
+      spectrumErrors: spectrumErrors?.buffer.array ?? [])
+  }
+}
+
+extension Estimator {
+  /// Fills the row of a member of a function set, the sum of some functions.
+  /// - Parameters:
+  ///   - sums: block by block, function by function, lag by lag
+  ///   - scratch: `memberScratchCount` doubles, aligned
+  func fill(
+    _ target: Target, parts: [Int], of functionCount: Int, sums: UnsafePointer<Double>,
+    scratch: UnsafeMutablePointer<Double>
+  ) {
+    let n = origins.lagCount
+    func row(_ block: Int, _ part: Int) -> UnsafePointer<Double> {
+      sums + (block * functionCount + part) * n
+    }
+    if parts.count == 1 {
+      fill(target, scratch: scratch) { row($0, parts[0]) }
+      return
+    }
+    let total = scratch + scratchCount
+    for b in origins.blocks.indices {
+      let t = total + b * n
+      t.update(repeating: 0, count: n)
+      for part in parts {
+        let s = row(b, part)
+        for lag in 0..<n { t[lag] += s[lag] }
+      }
+    }
+    fill(target, scratch: scratch) { UnsafePointer(total + $0 * n) }
+  }
+
+  /// The number of doubles of scratch of a member.
+  var memberScratchCount: Int { scratchCount + origins.blocks.count * origins.lagCount }
+}
