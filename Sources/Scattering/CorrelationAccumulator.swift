@@ -21,21 +21,23 @@ public final class CorrelationAccumulator {
   private let functions: FunctionSet
   private let engine: DensityEngine?
   private let densities, paths: RecordStore?
+  private let cells: RecordStore
   private let record: AlignedBuffer<Double>
   private let atoms: [Range<Int>]
   private let atomOrder: [Int]
-  private var motion = CellMotion()
   /// The bytes that `result` may take for the paths of atoms at a time.
   private let pathMemory: Int
 
   /// An accumulator without frames.
   /// - Parameters:
-  ///   - spool: a folder for `densities.spool` and `paths.spool`; nil keeps both in memory
+  ///   - spool: a folder for `cells.spool`, `densities.spool` and `paths.spool`; nil keeps all in
+  ///     memory
+  ///   - kept: the number of frames of an earlier process in the spool from which this one goes on
   ///   - pathMemory: the bytes that paths of atoms may take while incoherent functions are computed
   /// - Throws: `InputError` for a plan that means nothing, `FileError` for the spool.
   public init(
     plan: CorrelationPlan, species: SpeciesMap, team: ThreadTeam, spool: String? = nil,
-    pathMemory: Int = 512 << 20
+    keeping kept: Int = 0, pathMemory: Int = 512 << 20
   ) throws {
     try plan.validate()
     guard !species.names.isEmpty else {
@@ -60,13 +62,18 @@ public final class CorrelationAccumulator {
         points: plan.points, species: species, hasCurrents: plan.kinds.contains(.currents),
         team: team) : nil
     densities = try engine.map {
-      try RecordStore(valuesPerRecord: $0.valueCount, path: spool.map { $0 + "/densities.spool" })
+      try RecordStore(
+        valuesPerRecord: $0.valueCount, path: spool.map { $0 + "/densities.spool" }, keeping: kept)
     }
     paths =
       plan.kinds.contains(.incoherent)
       ? try RecordStore(
-        valuesPerRecord: 3 * order.count, path: spool.map { $0 + "/paths.spool" }) : nil
-    record = AlignedBuffer(count: max(engine?.valueCount ?? 0, 3 * order.count))
+        valuesPerRecord: 3 * order.count, path: spool.map { $0 + "/paths.spool" }, keeping: kept)
+      : nil
+    cells = try RecordStore(
+      valuesPerRecord: 9, path: spool.map { $0 + "/cells.spool" }, keeping: kept)
+    record = AlignedBuffer(count: max(engine?.valueCount ?? 0, 3 * order.count, 9))
+    frameCount = kept
   }
 
   /// The bytes that `frameCount` frames and the result take, spooled or not.
@@ -104,7 +111,7 @@ public final class CorrelationAccumulator {
         "frame \(frameCount + 1) has \(velocities.count) velocities of \(positions.count) atoms",
         remedy: "Write velocities with every frame, or set currents: false")
     }
-    motion.add(cell)
+    try cells.append([cell.a, cell.b, cell.c].flatMap { [$0.x, $0.y, $0.z] })
     if let engine, let densities {
       engine.evaluate(
         cell: cell, positions: positions, velocities: velocities,
@@ -141,6 +148,25 @@ public final class CorrelationAccumulator {
     }
   }
 
+  /// Returns when all frames are on the disk, if they are spooled: a checkpoint may count them.
+  public func sync() throws(FileError) {
+    try cells.sync()
+    try densities?.sync()
+    try paths?.sync()
+  }
+
+  /// The cells of all frames.
+  private func motion() throws -> CellMotion {
+    var motion = CellMotion()
+    let r = record.pointer
+    for frame in 0..<frameCount {
+      try cells.read(record: frame, from: 0, length: 9, into: r)
+      motion.add(
+        try Cell(a: [r[0], r[1], r[2]], b: [r[3], r[4], r[5]], c: [r[6], r[7], r[8]]))
+    }
+    return motion
+  }
+
   /// The functions of the frames so far.
   /// - Throws: `InputError` where there is no frame, `FileError` for the spool.
   public func result() throws -> CorrelationResult {
@@ -158,13 +184,14 @@ public final class CorrelationAccumulator {
     }
     let statics = try correlateDensities(origins, estimator, grids)
     try correlateAtoms(origins, estimator, grids)
+    let motion = try motion()
     let meanCell = try motion.mean()
     let q = plan.points.cartesian(in: meanCell)
     let norms = q.map { dot($0, $0).squareRoot() }
     return CorrelationResult(
       points: plan.points, q: q, norms: norms,
       normSpread: motion.spread(of: plan.points, norms: norms), meanCell: meanCell,
-      times: (0..<origins.lagCount).map { Double($0) * plan.timestep },
+      timestep: plan.timestep, times: (0..<origins.lagCount).map { Double($0) * plan.timestep },
       frequencies: (0..<origins.lagCount).map {
         2 * Double.pi * Double($0) / (Double(2 * origins.lagCount - 1) * plan.timestep)
       },
@@ -189,7 +216,7 @@ public final class CorrelationAccumulator {
     let seriesStride = (reader.seriesCount(points: 1) + 7) / 8 * 8
     let scratchStride =
       (max(
-        correlator.scratchCount, estimator.memberScratchCount, 2 * size,
+        correlator.scratchCount, estimator.scratchCount, 2 * size,
         functions.staticPairs.count * origins.blocks.count) + 7) / 8 * 8
     let workerStride =
       size * seriesStride + scratchStride + correlator.spectrumCount
@@ -211,11 +238,9 @@ public final class CorrelationAccumulator {
           let x = series + n * reader.seriesCount(points: 1)
           correlator.spectra(x, scratch: scratch, into: spectra)
           correlator.sums(spectra, scratch: scratch, into: sums)
-          for (m, entry) in members {
-            estimator.fill(
-              grids[m].target(point), parts: entry.parts, of: functions.terms.count, sums: sums,
-              scratch: scratch)
-          }
+          estimator.fill(
+            members.map { grids[$0].member(point, parts: $1.parts) }, of: functions.terms.count,
+            sums: sums, scratch: scratch)
           staticSums.sums(x, into: scratch)
           staticSums.finish(scratch, atomCount: species.atomCount, into: staticGrid.row(point))
         }
@@ -246,7 +271,7 @@ public final class CorrelationAccumulator {
     let blockCount = origins.blocks.count
     let sumCount = blockCount * kinds * origins.lagCount
     let scratchStride =
-      (max(correlator.scratchCount, estimator.memberScratchCount, blockCount * origins.lagCount)
+      (max(correlator.scratchCount, estimator.scratchCount, blockCount * origins.lagCount)
         + 7) / 8 * 8
     let workerStride = scratchStride + (sumCount + blockCount * origins.lagCount + 7) / 8 * 8
     let workspace = AlignedBuffer<Double>(count: team.count * workerStride)
@@ -293,11 +318,11 @@ public final class CorrelationAccumulator {
                 .update(from: one + b * origins.lagCount, count: origins.lagCount)
             }
           }
-          for (m, entry) in members {
-            estimator.fill(
-              grids[m].target(points.lowerBound + n), parts: entry.parts.map { $0 - firstMember },
-              of: kinds, sums: sums, scratch: scratch)
-          }
+          estimator.fill(
+            members.map { m, entry in
+              grids[m].member(
+                points.lowerBound + n, parts: entry.parts.map { $0 - firstMember })
+            }, of: kinds, sums: sums, scratch: scratch)
         }
       }
     }

@@ -76,6 +76,8 @@ public struct CorrelationResult: Sendable, Equatable {
   public var normSpread: [Double]
   /// The mean of the cell vectors.
   public var meanCell: Cell
+  /// The time between frames, in fs.
+  public var timestep: Double
   /// Lag times, in fs.
   public var times: [Double]
   /// Angular frequencies 2πk/((2W+1)Δt), in rad/fs.

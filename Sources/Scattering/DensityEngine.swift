@@ -28,7 +28,15 @@ final class DensityEngine {
   private let inside: AlignedBuffer<Double>
   private let sums: AlignedBuffer<Double>
   private let products: AlignedBuffer<Double>
-  private let sumStride: Int
+  private let sumStride, tableStride: Int
+
+  /// What a task reads of a frame.
+  private struct Frame {
+    let x, y, z, vx, vy, vz: UnsafeMutablePointer<Double>
+    let speedUnit: Double
+    let inverse: Matrix3
+    let q: [SIMD3<Double>]
+  }
 
   private struct Block: Sendable {
     let atoms: [Int]
@@ -54,8 +62,11 @@ final class DensityEngine {
     var sumsPerWorker: Int
     switch points {
     case .lattice(let list):
+      // Sums of a chunk and the table of a block share the second-level cache.
+      let share = (list.count + team.count - 1) / team.count
       let tiles = LatticeTiles(
-        points: list, entriesPerChunk: hasCurrents ? 256 : 1024, allowsStrips: !hasCurrents)
+        points: list, entriesPerChunk: max(64, min(hasCurrents ? 256 : 1024, share)),
+        allowsStrips: !hasCurrents)
       self.tiles = tiles
       rows = tiles.largest &+ SIMD3(repeating: 1)
       sumsPerWorker = tiles.chunks.map(\.entryCount).max() ?? 0
@@ -67,9 +78,9 @@ final class DensityEngine {
     }
     sumStride = sumsPerWorker + 16
     // A table of a block: rows of h, of |k| and of |l|; for free vectors three coordinates.
-    let tableRows = tiles == nil ? 2 : rows.x + rows.y + rows.z
-    tables = AlignedBuffer(count: blocks.count * tableRows * rowLength)
-    velocities = AlignedBuffer(count: hasCurrents ? blocks.count * 3 * blockAtoms : 0)
+    tableStride = (tiles == nil ? 2 : rows.x + rows.y + rows.z) * rowLength
+    tables = AlignedBuffer(count: team.count * tableStride)
+    velocities = AlignedBuffer(count: hasCurrents ? team.count * 3 * blockAtoms : 0)
     inside = AlignedBuffer(count: blocks.count * blockAtoms)
     for (b, block) in blocks.enumerated() {
       for i in block.atoms.indices { inside[b * blockAtoms + i] = 1 }
@@ -87,62 +98,48 @@ final class DensityEngine {
     cell: Cell, positions: borrowing Vectors, velocities v: borrowing Vectors, speedUnit: Double,
     into values: UnsafeMutablePointer<Double>
   ) {
-    let (px, py, pz) = (positions.x, positions.y, positions.z)
-    let (vx, vy, vz) = (v.x, v.y, v.z)
-    let inverse = cell.fractionalMatrix
-    // Each chunk is one block and writes its own table.
-    team.run(blocks.count, chunkSize: 1) { range, _ in
-      for b in range {
-        let block = blocks[b]
-        if hasCurrents {
-          let w = velocities.pointer + b * 3 * blockAtoms
-          for (i, atom) in block.atoms.enumerated() {
-            w[i] = vx[atom] * speedUnit
-            w[blockAtoms + i] = vy[atom] * speedUnit
-            w[2 * blockAtoms + i] = vz[atom] * speedUnit
-          }
-        }
-        fillTable(b, px, py, pz, inverse)
-      }
-    }
-    let q = points.cartesian(in: cell)
+    let frame = Frame(
+      x: positions.x, y: positions.y, z: positions.z, vx: v.x, vy: v.y, vz: v.z,
+      speedUnit: speedUnit, inverse: cell.fractionalMatrix, q: points.cartesian(in: cell))
+    // Each task writes the values of its own points.
     if let tiles {
-      // Each chunk writes the values of its own points.
       team.run(tiles.chunks.count, chunkSize: 1) { range, worker in
-        for c in range { sumLattice(tiles.chunks[c], q, worker, into: values) }
+        for c in range { sumLattice(tiles.chunks[c], frame, worker, into: values) }
       }
     } else {
       team.run(points.count, chunkSize: freeChunk) { range, worker in
-        sumFree(range, q, worker, into: values)
+        sumFree(range, frame, worker, into: values)
       }
     }
   }
 
-  private var tableStride: Int { (tiles == nil ? 2 : rows.x + rows.y + rows.z) * rowLength }
+  /// Velocities of a block, in Å/fs.
+  private func fillVelocities(
+    _ block: Block, _ frame: Frame, into w: UnsafeMutablePointer<Double>
+  ) {
+    for (i, atom) in block.atoms.enumerated() {
+      w[i] = frame.vx[atom] * frame.speedUnit
+      w[blockAtoms + i] = frame.vy[atom] * frame.speedUnit
+      w[2 * blockAtoms + i] = frame.vz[atom] * frame.speedUnit
+    }
+  }
 
+  /// The rows of a chunk for the atoms of a block.
   private func fillTable(
-    _ b: Int, _ x: UnsafePointer<Double>, _ y: UnsafePointer<Double>,
-    _ z: UnsafePointer<Double>, _ inverse: Matrix3
+    _ b: Int, _ chunk: LatticeTiles.Chunk, _ frame: Frame,
+    into table: UnsafeMutablePointer<Double>
   ) {
     let block = blocks[b]
-    let table = tables.pointer + b * tableStride
-    guard tiles != nil else {
-      for (i, atom) in block.atoms.enumerated() {
-        table[i] = x[atom]
-        table[blockAtoms + i] = y[atom]
-        table[2 * blockAtoms + i] = z[atom]
-      }
-      return
-    }
     let starts = [0, rows.x * rowLength, (rows.x + rows.y) * rowLength]
     let vectors = block.vectors
     for d in 0..<3 {
       let first = table + starts[d]
       // Row 0 holds the fractions until the base phases are made.
-      let m = d == 0 ? inverse.x : d == 1 ? inverse.y : inverse.z
+      let m = d == 0 ? frame.inverse.x : d == 1 ? frame.inverse.y : frame.inverse.z
       for (i, atom) in block.atoms.enumerated() {
-        first[i] = x[atom] * m.x + y[atom] * m.y + z[atom] * m.z
+        first[i] = frame.x[atom] * m.x + frame.y[atom] * m.y + frame.z[atom] * m.z
       }
+      for i in block.atoms.count..<8 * vectors { first[i] = 0 }
       let scale = inside.pointer + b * blockAtoms
       for v in 0..<vectors {
         let o = 8 * v
@@ -157,31 +154,29 @@ final class DensityEngine {
           f64x8_store(first + rowLength + blockAtoms + o, n * one)
         }
       }
-      var n = 2
-      while n < rows[d] {
+      for n in chunk.rows[d] {
         // e^{inφ} = e^{i⌊n/2⌋φ} e^{i⌈n/2⌉φ}: the rounding error grows with log n.
-        let a = first + n / 2 * rowLength
-        let c = first + (n - n / 2) * rowLength
-        storeProduct(a, c, k: n, vectors: vectors, into: first + n * rowLength)
-        n += 1
+        storeProduct(
+          first + n / 2 * rowLength, first + (n - n / 2) * rowLength, k: n, vectors: vectors,
+          into: first + n * rowLength)
       }
     }
   }
 
   private func sumLattice(
-    _ chunk: LatticeTiles.Chunk, _ q: [SIMD3<Double>], _ worker: Int,
+    _ chunk: LatticeTiles.Chunk, _ frame: Frame, _ worker: Int,
     into values: UnsafeMutablePointer<Double>
   ) {
     let sums = sums.pointer + worker * sumStride
     let first = products.pointer + worker * 2 * rowLength
     let second = first + rowLength
     let size = hasCurrents ? 128 : 32
-    let (kStart, lStart) = (rows.x * rowLength, (rows.x + rows.y) * rowLength)
+    let table = tables.pointer + worker * tableStride
+    let (ks, ls) = (table + rows.x * rowLength, table + (rows.x + rows.y) * rowLength)
     for (species, range) in speciesBlocks.enumerated() {
       sums.update(repeating: 0, count: chunk.entryCount * size)
       for b in range {
-        let table = tables.pointer + b * tableStride
-        let (ks, ls) = (table + kStart, table + lStart)
+        fillTable(b, chunk, frame, into: table)
         let vectors = blocks[b].vectors
         for strip in chunk.strips {
           storeProduct(
@@ -201,7 +196,8 @@ final class DensityEngine {
           }
         }
         if hasCurrents {
-          let w = velocities.pointer + b * 3 * blockAtoms
+          let w = velocities.pointer + worker * 3 * blockAtoms
+          fillVelocities(blocks[b], frame, into: w)
           for one in chunk.singles {
             addCurrents(
               table + one.h * rowLength, ks + abs(one.k) * rowLength, k: one.k,
@@ -226,7 +222,7 @@ final class DensityEngine {
         }
         if hasCurrents {
           store(
-            number(s), (number(s + 32), number(s + 64), number(s + 96)), q[output.point],
+            number(s), (number(s + 32), number(s + 64), number(s + 96)), frame.q[output.point],
             output.point, species, into: values)
         } else {
           let rho = number(s)
@@ -239,7 +235,7 @@ final class DensityEngine {
   }
 
   private func sumFree(
-    _ range: Range<Int>, _ q: [SIMD3<Double>], _ worker: Int,
+    _ range: Range<Int>, _ frame: Frame, _ worker: Int,
     into values: UnsafeMutablePointer<Double>
   ) {
     let sums = sums.pointer + worker * sumStride
@@ -247,11 +243,19 @@ final class DensityEngine {
     for (species, blockRange) in speciesBlocks.enumerated() {
       sums.update(repeating: 0, count: range.count * size)
       for b in blockRange {
-        let w = hasCurrents ? UnsafePointer(velocities.pointer + b * 3 * blockAtoms) : nil
+        let table = tables.pointer + worker * tableStride
+        for (i, atom) in blocks[b].atoms.enumerated() {
+          table[i] = frame.x[atom]
+          table[blockAtoms + i] = frame.y[atom]
+          table[2 * blockAtoms + i] = frame.z[atom]
+        }
+        let w = hasCurrents ? velocities.pointer + worker * 3 * blockAtoms : nil
+        if let w { fillVelocities(blocks[b], frame, into: w) }
         for (n, point) in range.enumerated() {
           addFree(
-            tables.pointer + b * tableStride, inside.pointer + b * blockAtoms, w,
-            turns: q[point] / (2 * Double.pi), vectors: blocks[b].vectors, to: sums + n * size)
+            table, inside.pointer + b * blockAtoms, w,
+            turns: frame.q[point] / (2 * Double.pi), vectors: blocks[b].vectors, to: sums + n * size
+          )
         }
       }
       for (n, point) in range.enumerated() {
@@ -261,7 +265,8 @@ final class DensityEngine {
         }
         if hasCurrents {
           store(
-            number(0), (number(1), number(2), number(3)), q[point], point, species, into: values)
+            number(0), (number(1), number(2), number(3)), frame.q[point], point, species,
+            into: values)
         } else {
           let rho = number(0)
           let place = values + 2 * (species * points.count + point)

@@ -10,10 +10,8 @@ import Parallel
 final class FourierTransform: @unchecked Sendable {
   /// What is transformed; spectra of real series hold length/2 + 1 numbers.
   enum Kind {
-    /// Complex to complex in place, Σ x e^{−iωt}.
+    /// Complex to complex, Σ x e^{−iωt}.
     case complex
-    /// Real series to its spectrum.
-    case realForward
     /// Spectrum to the real series, unnormalized; destroys the spectrum.
     case realInverse
   }
@@ -38,9 +36,7 @@ final class FourierTransform: @unchecked Sendable {
       case .complex:
         Plan(
           pointer: fftw_plan_dft_1d(
-            n, Self.numbers(x), Self.numbers(x), FFTW_FORWARD, FFTW_ESTIMATE))
-      case .realForward:
-        Plan(pointer: fftw_plan_dft_r2c_1d(n, x, Self.numbers(y), FFTW_ESTIMATE))
+            n, Self.numbers(x), Self.numbers(y), FFTW_FORWARD, FFTW_ESTIMATE))
       case .realInverse:
         Plan(pointer: fftw_plan_dft_c2r_1d(n, Self.numbers(y), x, FFTW_ESTIMATE))
       }
@@ -55,16 +51,10 @@ final class FourierTransform: @unchecked Sendable {
     FourierPlanning.alone { fftw_destroy_plan(plan) }
   }
 
-  /// Transforms `length` complex numbers in place.
-  func execute(_ values: UnsafeMutablePointer<Double>) {
+  /// Transforms `length` complex numbers, which stay as they are.
+  func execute(_ values: UnsafeMutablePointer<Double>, to spectrum: UnsafeMutablePointer<Double>) {
     assert(kind == .complex)
-    fftw_execute_dft(plan, Self.numbers(values), Self.numbers(values))
-  }
-
-  /// The spectrum of a real series.
-  func forward(_ series: UnsafeMutablePointer<Double>, to spectrum: UnsafeMutablePointer<Double>) {
-    assert(kind == .realForward)
-    fftw_execute_dft_r2c(plan, series, Self.numbers(spectrum))
+    fftw_execute_dft(plan, Self.numbers(values), Self.numbers(spectrum))
   }
 
   /// The real series of a spectrum, times its length.
@@ -73,15 +63,14 @@ final class FourierTransform: @unchecked Sendable {
     fftw_execute_dft_c2r(plan, Self.numbers(spectrum), series)
   }
 
-  /// The least even product of 2, 3 and 5 that is at least `count`.
+  /// The least length of at least `count` that is 1, 3, 5 or 9 times a power of 2, times 4: these
+  /// are faster than shorter ones with more factors 5 (1536: 6.0 µs, 1500: 11.7 µs).
   static func fastLength(_ count: Int) -> Int {
-    var n = max(2, count + count % 2)
-    while true {
-      var rest = n
-      for p in [2, 3, 5] { while rest % p == 0 { rest /= p } }
-      if rest == 1 { return n }
-      n += 2
-    }
+    [4, 12, 20, 36].map { factor in
+      var n = factor
+      while n < count { n *= 2 }
+      return n
+    }.min() ?? count
   }
 
   private static func numbers(

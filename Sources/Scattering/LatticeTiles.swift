@@ -29,6 +29,33 @@ struct LatticeTiles: Sendable {
     var singles: [Single] = []
     var outputs: [Output] = []
     var entryCount = 0
+    /// The rows of the tables of h, |k| and |l| that it needs, from 2 on and ascending; with each
+    /// row those of the halves of its index, of which it is made.
+    var rows: [[Int]] = []
+
+    /// Fills `rows`, and puts singles in an order in which rows of one h and of fourteen l stay in
+    /// the first-level cache.
+    fileprivate mutating func close() {
+      var needed: [Set<Int>] = [[], [], []]
+      func need(_ d: Int, _ n: Int) {
+        if n > 1, needed[d].insert(n).inserted {
+          need(d, n / 2)
+          need(d, n - n / 2)
+        }
+      }
+      for one in singles {
+        need(0, one.h)
+        need(1, abs(one.k))
+        need(2, one.l)
+      }
+      for strip in strips {
+        for h in [strip.h0, strip.h1] { need(0, h) }
+        for k in [strip.k0, strip.k1] { need(1, abs(k)) }
+        for l in strip.l { need(2, l) }
+      }
+      rows = needed.map { $0.sorted() }
+      singles.sort { ($0.h, $0.l / 14, $0.k, $0.l) < ($1.h, $1.l / 14, $1.k, $1.l) }
+    }
   }
 
   let chunks: [Chunk]
@@ -77,7 +104,10 @@ struct LatticeTiles: Sendable {
     var chunks: [Chunk] = []
     var chunk = Chunk()
     func close() {
-      if chunk.entryCount > 0 { chunks.append(chunk) }
+      if chunk.entryCount > 0 {
+        chunk.close()
+        chunks.append(chunk)
+      }
       chunk = Chunk()
     }
     func output(_ request: Request, _ entry: Int) {

@@ -38,6 +38,18 @@ struct OriginBlocks: Sendable {
     totals = (0..<lagCount).map { lag in counts.reduce(0) { $0 + $1[lag] } }
   }
 
+  /// Replicas in the place of blocks, with the number of pairs of each lag in each.
+  init(replicas counts: [[Double]], frameCount: Int) {
+    precondition(!counts.isEmpty)
+    self.frameCount = frameCount
+    stride = 1
+    let lagCount = counts[0].count
+    self.lagCount = lagCount
+    blocks = counts.map { _ in 0..<0 }
+    self.counts = counts
+    totals = (0..<lagCount).map { lag in counts.reduce(0) { $0 + $1[lag] } }
+  }
+
   /// Whether every frame is an origin of the one block.
   var isPlain: Bool { stride == 1 && blocks.count == 1 }
 

@@ -17,15 +17,30 @@ final class RecordStore: @unchecked Sendable {
   private let path: String?
   private var descriptor: Int32 = -1
 
-  /// An empty store; with a path its records go to a new file there.
-  init(valuesPerRecord: Int, path: String? = nil) throws(FileError) {
+  /// An empty store; with a path its records go to a file there.
+  /// - Parameter kept: the number of records of an existing file that stay; what follows is cut off
+  init(valuesPerRecord: Int, path: String? = nil, keeping kept: Int = 0) throws(FileError) {
     precondition(valuesPerRecord > 0)
     self.valuesPerRecord = valuesPerRecord
     self.path = path
     recordsPerSlab = max(1, (1 << 22) / (8 * valuesPerRecord))
     if let path {
-      descriptor = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+      descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
       if descriptor < 0 { throw FileError(path: path, doing: "create", code: errno) }
+      let bytes = off_t(kept) * off_t(valuesPerRecord) * 8
+      let length = lseek(descriptor, 0, SEEK_END)
+      if length < bytes {
+        close(descriptor)
+        descriptor = -1
+        throw FileError(
+          path: path, message: "holds \(length) bytes where \(kept) frames need \(bytes)")
+      }
+      if ftruncate(descriptor, bytes) != 0 {
+        throw FileError(path: path, doing: "truncate", code: errno)
+      }
+      count = kept
+    } else {
+      precondition(kept == 0, "only files outlive a process")
     }
   }
 
@@ -71,6 +86,13 @@ final class RecordStore: @unchecked Sendable {
       target.update(
         from: slabs[record / recordsPerSlab] + record % recordsPerSlab * valuesPerRecord + offset,
         count: length)
+    }
+  }
+
+  /// Returns when everything appended is on the disk.
+  func sync() throws(FileError) {
+    if let path, fsync(descriptor) != 0 {
+      throw FileError(path: path, doing: "sync", code: errno)
     }
   }
 

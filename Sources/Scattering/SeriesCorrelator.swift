@@ -40,7 +40,7 @@ struct SeriesCorrelator: Sendable {
   /// The number of doubles of the sums of one point: block, function, lag.
   var sumCount: Int { origins.blocks.count * functions.count * origins.lagCount }
   /// The number of doubles of scratch.
-  var scratchCount: Int { 2 * forward.length + 16 + channelCount * 8 * halfStride }
+  var scratchCount: Int { 4 * forward.length + channelCount * 8 * halfStride }
 
   /// The spectra of one point.
   /// - Parameters:
@@ -51,9 +51,10 @@ struct SeriesCorrelator: Sendable {
     into spectra: UnsafeMutablePointer<Double>
   ) {
     let n = origins.frameCount
-    let work = scratch
+    // Lengths are multiples of 4: both are aligned.
+    let (work, spectrum) = (scratch, scratch + 2 * forward.length)
     // Split spectra of each channel: re, im at k and at −k, of all frames and of the origins.
-    let split = scratch + (2 * forward.length + 15) / 8 * 8
+    let split = scratch + 4 * forward.length
     for b in origins.blocks.indices {
       let window = origins.window(b)
       for c in 0..<channelCount {
@@ -61,8 +62,8 @@ struct SeriesCorrelator: Sendable {
         work.update(from: x, count: 2 * window.count)
         (work + 2 * window.count).update(
           repeating: 0, count: 2 * (forward.length - window.count))
-        forward.execute(work)
-        separate(work, into: split + c * 8 * halfStride)
+        forward.execute(work, to: spectrum)
+        separate(spectrum, into: split + c * 8 * halfStride)
         if !origins.isPlain {
           work.update(repeating: 0, count: 2 * forward.length)
           // Blocks begin with an origin.
@@ -72,8 +73,8 @@ struct SeriesCorrelator: Sendable {
             work[2 * t + 1] = x[2 * t + 1]
             t += origins.stride
           }
-          forward.execute(work)
-          separate(work, into: split + (c * 8 + 4) * halfStride)
+          forward.execute(work, to: spectrum)
+          separate(spectrum, into: split + (c * 8 + 4) * halfStride)
         }
       }
       for f in functions.indices {

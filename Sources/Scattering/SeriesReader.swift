@@ -9,7 +9,7 @@ struct SeriesReader: Sendable {
 
   /// The number of points that a task takes at once, from the size of their series.
   var pointsPerTask: Int {
-    max(1, min(64, (8 << 20) / max(1, 16 * channelCount * store.count)))
+    max(1, min(32, (8 << 20) / max(1, 16 * channelCount * store.count)))
   }
   /// The number of doubles of the series of so many points, and of a frame's part of them.
   func seriesCount(points: Int) -> Int { 2 * points * channelCount * store.count }
@@ -78,10 +78,11 @@ struct FunctionGrid: Sendable {
     spectrumErrors = hasErrors ? Grid(rows: points, rowLength: lagCount) : nil
   }
 
-  func target(_ point: Int) -> Estimator.Target {
-    Estimator.Target(
+  func member(_ point: Int, parts: [Int]) -> Estimator.Member {
+    Estimator.Member(
       values: values.row(point), spectrum: spectrum.row(point),
-      valueErrors: valueErrors?.row(point), spectrumErrors: spectrumErrors?.row(point))
+      valueErrors: valueErrors?.row(point), spectrumErrors: spectrumErrors?.row(point),
+      parts: parts)
   }
 
   func function(_ member: FunctionSet.Member) -> CorrelationFunction {
@@ -90,37 +91,4 @@ struct FunctionGrid: Sendable {
       valueErrors: valueErrors?.buffer.array ?? [], spectrum: spectrum.buffer.array,
       spectrumErrors: spectrumErrors?.buffer.array ?? [])
   }
-}
-
-extension Estimator {
-  /// Fills the row of a member of a function set, the sum of some functions.
-  /// - Parameters:
-  ///   - sums: block by block, function by function, lag by lag
-  ///   - scratch: `memberScratchCount` doubles, aligned
-  func fill(
-    _ target: Target, parts: [Int], of functionCount: Int, sums: UnsafePointer<Double>,
-    scratch: UnsafeMutablePointer<Double>
-  ) {
-    let n = origins.lagCount
-    func row(_ block: Int, _ part: Int) -> UnsafePointer<Double> {
-      sums + (block * functionCount + part) * n
-    }
-    if parts.count == 1 {
-      fill(target, scratch: scratch) { row($0, parts[0]) }
-      return
-    }
-    let total = scratch + scratchCount
-    for b in origins.blocks.indices {
-      let t = total + b * n
-      t.update(repeating: 0, count: n)
-      for part in parts {
-        let s = row(b, part)
-        for lag in 0..<n { t[lag] += s[lag] }
-      }
-    }
-    fill(target, scratch: scratch) { UnsafePointer(total + $0 * n) }
-  }
-
-  /// The number of doubles of scratch of a member.
-  var memberScratchCount: Int { scratchCount + origins.blocks.count * origins.lagCount }
 }

@@ -185,7 +185,7 @@ public final class ShellAccumulator {
     }
     let staticGrid = Grid(rows: count, rowLength: sums.statics.resultCount)
     let scratchStride =
-      (max(sums.correlator.scratchCount, estimator.memberScratchCount) + 7) / 8 * 8
+      (max(sums.correlator.scratchCount, estimator.scratchCount) + 7) / 8 * 8
     let workerStride = scratchStride + (sums.correlator.sumCount + 7) / 8 * 8
     let workspace = AlignedBuffer<Double>(count: team.count * workerStride)
     let work = workspace.pointer
@@ -196,11 +196,10 @@ public final class ShellAccumulator {
         // 0/0 where no point lies.
         let (spectra, staticSums) = sums.mean(of: shell)
         sums.correlator.sums(spectra, scratch: scratch, into: lagSums)
-        for (m, entry) in functions.members.enumerated() {
-          estimator.fill(
-            grids[m].target(shell), parts: entry.parts, of: functions.terms.count, sums: lagSums,
-            scratch: scratch)
-        }
+        estimator.fill(
+          functions.members.indices.map {
+            grids[$0].member(shell, parts: functions.members[$0].parts)
+          }, of: functions.terms.count, sums: lagSums, scratch: scratch)
         sums.statics.finish(
           staticSums, atomCount: species.atomCount, into: staticGrid.row(shell))
       }
@@ -213,7 +212,7 @@ public final class ShellAccumulator {
     return CorrelationResult(
       points: .free(shells.centers.map { [$0, 0, 0] }), q: shells.centers.map { [$0, 0, 0] },
       norms: shells.centers, normSpread: spread, meanCell: meanCell,
-      times: (0..<origins.lagCount).map { Double($0) * plan.timestep },
+      timestep: plan.timestep, times: (0..<origins.lagCount).map { Double($0) * plan.timestep },
       frequencies: (0..<origins.lagCount).map {
         2 * Double.pi * Double($0) / (Double(2 * origins.lagCount - 1) * plan.timestep)
       },
@@ -232,7 +231,7 @@ private final class ShellSums {
   let statics: StaticSums
   private let spectra, staticSums: Grid
   private var total: [Double]
-  private let batchSize = 128
+  private let batchSize = 64
 
   init(shells: Int, correlator: SeriesCorrelator, statics: StaticSums) {
     self.correlator = correlator

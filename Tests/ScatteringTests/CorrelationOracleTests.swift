@@ -113,10 +113,12 @@ struct CorrelationOracleTests {
     #expect(abs(scatter - 1) < 4 * (2 / Double(points.count)).squareRoot() + 0.15)
     let meanSquare = s.errors.map { $0 * $0 }.reduce(0, +) / Double(points.count)
     #expect(abs(meanSquare * 400 - 1) < 0.15)
+    let variance = 2 * 0.75 * 0.25
     let crossSquare = cross.errors.map { $0 * $0 }.reduce(0, +) / Double(points.count)
-    #expect(abs(crossSquare * 400 / (2 * 0.75 * 0.25) - 1) < 0.15)
+    #expect(abs(crossSquare * 400 / variance - 1) < 0.15)
     let crossMean = cross.values.reduce(0, +) / Double(points.count)
-    #expect(abs(crossMean) < 4 * (2 * 0.75 * 0.25 / 400 / Double(points.count)).squareRoot())
+    let crossError = (variance / 400 / Double(points.count)).squareRoot()
+    #expect(abs(crossMean) < 4 * crossError)
   }
 
   /// The definitions as they stand on paper.

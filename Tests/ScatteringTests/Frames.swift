@@ -77,11 +77,16 @@ enum ScatteringFixture {
     return try file.doubles(v)
   }
 
-  /// Lattice points of Cartesian ones.
-  static func lattice(_ file: String, in cell: Cell) throws -> [SIMD3<Int32>] {
+  /// The points of a file, in rad/Å.
+  static func points(_ file: String) throws -> [SIMD3<Double>] {
     let q = try values(file, "q_points")
-    return (0..<q.count / 3).map { p in
-      let v = SIMD3(q[3 * p], q[3 * p + 1], q[3 * p + 2]) / (2 * Double.pi)
+    return (0..<q.count / 3).map { [q[3 * $0], q[3 * $0 + 1], q[3 * $0 + 2]] }
+  }
+
+  /// The nearest lattice points.
+  static func lattice(_ file: String, in cell: Cell) throws -> [SIMD3<Int32>] {
+    try points(file).map { q in
+      let v = q / (2 * Double.pi)
       let n = SIMD3(dot(v, cell.a), dot(v, cell.b), dot(v, cell.c)).rounded(.toNearestOrEven)
       return SIMD3<Int32>(n)
     }
