@@ -138,7 +138,7 @@ public final class CorrelationAccumulator {
       }
       return
     }
-    let m = cell.fractionalMatrix
+    let m = plan.points.fractionalMatrix(in: cell)
     for (i, atom) in atomOrder.enumerated() {
       let r = SIMD3(x[atom], y[atom], z[atom])
       let s = m * r
@@ -279,7 +279,7 @@ public final class CorrelationAccumulator {
     let (pathStart, partialStart) = (path.pointer, partials.pointer)
     let turns: [SIMD3<Double>] =
       switch plan.points {
-      case .lattice(let list): list.map { SIMD3(Double($0.x), Double($0.y), Double($0.z)) }
+      case .lattice(let list), .multiples(let list, _): list.map { SIMD3<Double>($0) }
       case .free(let list): list.map { $0 / (2 * Double.pi) }
       }
     let firstMember = functions.collective.count

@@ -5,6 +5,9 @@ import Matter
 public enum WaveVectors: Sendable, Equatable {
   /// Integer multiples (h, k, l) of the reciprocal vectors of the instantaneous cell.
   case lattice([SIMD3<Int32>])
+  /// Integer multiples (h, k, l) of given vectors, the rows of a matrix in rad/Å, the same in every
+  /// frame: points that belong to a lattice a little beside that of the cell.
+  case multiples([SIMD3<Int32>], of: Matrix3)
   /// Cartesian vectors, in rad/Å, the same in every frame. Positions must not be wrapped unless the
   /// vectors belong to the reciprocal lattice.
   case free([SIMD3<Double>])
@@ -12,7 +15,7 @@ public enum WaveVectors: Sendable, Equatable {
   /// The number of vectors.
   public var count: Int {
     switch self {
-    case .lattice(let points): points.count
+    case .lattice(let points), .multiples(let points, _): points.count
     case .free(let points): points.count
     }
   }
@@ -22,17 +25,76 @@ public enum WaveVectors: Sendable, Equatable {
     switch self {
     case .free(let points): return points
     case .lattice(let points):
-      let b = cell.reciprocal
-      return points.map { b.x * Double($0.x) + b.y * Double($0.y) + b.z * Double($0.z) }
+      return Self.vectors(points, of: cell.reciprocal)
+    case .multiples(let points, let basis):
+      return Self.vectors(points, of: basis)
     }
+  }
+
+  private static func vectors(_ points: [SIMD3<Int32>], of b: Matrix3) -> [SIMD3<Double>] {
+    points.map { b.x * Double($0.x) + b.y * Double($0.y) + b.z * Double($0.z) }
+  }
+
+  /// Cartesian vectors of a constant cell as they were given, which may lie a little beside its
+  /// lattice because other programs keep cells in single precision: multiples of common vectors
+  /// where these reproduce them to 1e-12, free vectors otherwise.
+  /// - Parameter tolerance: how far q·a/2π may be from an integer
+  /// - Returns: nil if one is farther
+  public static func commensurate(
+    _ vectors: [SIMD3<Double>], in cell: Cell, tolerance: Double = 1e-5
+  ) -> WaveVectors? {
+    var points: [SIMD3<Int32>] = []
+    for q in vectors {
+      let v = q / (2 * Double.pi)
+      let n = SIMD3(dot(v, cell.a), dot(v, cell.b), dot(v, cell.c))
+      let nearest = n.rounded(.toNearestOrEven)
+      let miss = n - nearest
+      guard abs(nearest.x) < 1e9, abs(nearest.y) < 1e9, abs(nearest.z) < 1e9,
+        max(abs(miss.x), abs(miss.y), abs(miss.z)) < tolerance
+      else { return nil }
+      points.append(SIMD3<Int32>(nearest))
+    }
+    // Least squares for what the vectors miss the lattice by; directions without points keep it.
+    let start = cell.reciprocal
+    var (normal, right) = (Matrix3.zero, Matrix3.zero)
+    for (p, q) in zip(points, vectors) {
+      let n = SIMD3<Double>(p)
+      let miss = q - (start.x * n.x + start.y * n.y + start.z * n.z)
+      normal = normal + Matrix3(n * n.x, n * n.y, n * n.z)
+      right = right + Matrix3(miss * n.x, miss * n.y, miss * n.z)
+    }
+    let basis =
+      start + (normal + Matrix3.identity * (1e-12 * max(1, normal.trace))).inverse * right
+    let largest = vectors.map { dot($0, $0).squareRoot() }.max() ?? 0
+    let isExact = zip(Self.vectors(points, of: basis), vectors).allSatisfy { a, b in
+      dot(a - b, a - b).squareRoot() <= 1e-12 * largest
+    }
+    return isExact ? .multiples(points, of: basis) : .free(vectors)
   }
 
   /// The vectors of a range of indices.
   public subscript(range: Range<Int>) -> WaveVectors {
     switch self {
     case .lattice(let points): .lattice(Array(points[range]))
+    case .multiples(let points, let basis): .multiples(Array(points[range]), of: basis)
     case .free(let points): .free(Array(points[range]))
     }
+  }
+}
+
+extension WaveVectors {
+  /// The integers, where there are any.
+  var integers: [SIMD3<Int32>]? {
+    switch self {
+    case .lattice(let points), .multiples(let points, _): points
+    case .free: nil
+    }
+  }
+
+  /// What takes positions in a cell to fractional coordinates s with q·r = 2π(h, k, l)·s.
+  func fractionalMatrix(in cell: Cell) -> Matrix3 {
+    if case .multiples(_, let basis) = self { return basis * (0.5 / Double.pi) }
+    return cell.fractionalMatrix
   }
 }
 

@@ -47,12 +47,12 @@ extension CorrelationResult {
           }
         }
         estimator.fill(
-          [grid.member(p, parts: [0])], of: 1, sums: sums.buffer.pointer, scratch: scratch.pointer)
+          [grid.member(p, parts: [0])], of: 1, sums: sums.row(0), scratch: scratch.pointer)
       }
-      result.functions[f].values = grid.values.buffer.array
-      result.functions[f].spectrum = grid.spectrum.buffer.array
-      result.functions[f].valueErrors = grid.valueErrors?.buffer.array ?? []
-      result.functions[f].spectrumErrors = grid.spectrumErrors?.buffer.array ?? []
+      result.functions[f].values = grid.values.array
+      result.functions[f].spectrum = grid.spectrum.array
+      result.functions[f].valueErrors = grid.valueErrors?.array ?? []
+      result.functions[f].spectrumErrors = grid.spectrumErrors?.array ?? []
     }
     let (total, count) = (Double(origins.frameCount), Double(replicas.count))
     for s in result.statics.indices {

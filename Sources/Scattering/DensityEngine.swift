@@ -12,14 +12,16 @@ final class DensityEngine {
   /// the longitudinal current and the three components of the transverse one, in Å/fs.
   let channelCount: Int
   /// Complex numbers of one frame, channel by channel, point by point.
-  var valueCount: Int { 2 * channelCount * points.count }
+  var valueCount: Int { 2 * channelCount * pointCount }
 
   private let points: WaveVectors
+  private let pointCount: Int
+  private var channelsPerSpecies: Int { hasCurrents ? 5 : 1 }
   private let hasCurrents: Bool
   private let team: ThreadTeam
   private let tiles: LatticeTiles?
   private let freeChunk = 64
-  /// Blocks of atoms: for each the species and the atoms, at most 64.
+  /// Blocks of atoms: for each the species and the atoms, at most `blockAtoms`.
   private let blocks: [Block]
   private let speciesBlocks: [Range<Int>]
   private let rows: SIMD3<Int>
@@ -46,6 +48,7 @@ final class DensityEngine {
   /// Densities of the analysed atoms of a map at points, with currents where asked for.
   init(points: WaveVectors, species: SpeciesMap, hasCurrents: Bool, team: ThreadTeam) {
     self.points = points
+    pointCount = points.count
     self.hasCurrents = hasCurrents
     self.team = team
     channelCount = species.names.count * (hasCurrents ? 5 : 1)
@@ -60,18 +63,17 @@ final class DensityEngine {
     }
     self.blocks = blocks
     var sumsPerWorker: Int
-    switch points {
-    case .lattice(let list):
+    if let list = points.integers {
       // Sums of a chunk and the table of a block share the second-level cache.
       let share = (list.count + team.count - 1) / team.count
       let tiles = LatticeTiles(
-        points: list, entriesPerChunk: max(64, min(hasCurrents ? 256 : 1024, share)),
+        points: list, entriesPerChunk: max(64, min(hasCurrents ? 256 : 2048, share)),
         allowsStrips: !hasCurrents)
       self.tiles = tiles
       rows = tiles.largest &+ SIMD3(repeating: 1)
       sumsPerWorker = tiles.chunks.map(\.entryCount).max() ?? 0
       sumsPerWorker *= hasCurrents ? 128 : 32
-    case .free:
+    } else {
       tiles = nil
       rows = .zero
       sumsPerWorker = freeChunk * (hasCurrents ? 64 : 16)
@@ -100,7 +102,8 @@ final class DensityEngine {
   ) {
     let frame = Frame(
       x: positions.x, y: positions.y, z: positions.z, vx: v.x, vy: v.y, vz: v.z,
-      speedUnit: speedUnit, inverse: cell.fractionalMatrix, q: points.cartesian(in: cell))
+      speedUnit: speedUnit, inverse: points.fractionalMatrix(in: cell),
+      q: points.cartesian(in: cell))
     // Each task writes the values of its own points.
     if let tiles {
       team.run(tiles.chunks.count, chunkSize: 1) { range, worker in
@@ -204,34 +207,45 @@ final class DensityEngine {
               ls + one.l * rowLength, w, vectors: vectors, to: sums + one.entry * size)
           }
         } else {
-          for one in chunk.singles {
-            addSingle(
-              table + one.h * rowLength, ks + abs(one.k) * rowLength, k: one.k,
-              ls + one.l * rowLength, vectors: vectors, to: sums + one.entry * size)
+          chunk.singles.withUnsafeBufferPointer { singles in
+            for one in singles {
+              addSingle(
+                table + one.h &* rowLength, ks + abs(one.k) &* rowLength, k: one.k,
+                ls + one.l &* rowLength, vectors: vectors, to: sums + one.entry &* 32)
+            }
           }
         }
       }
-      for output in chunk.outputs {
-        let s = sums + output.entry * size
-        func number(_ s: UnsafePointer<Double>) -> SIMD2<Double> {
-          let (a, b) = (f64x8_load(s), f64x8_load(s + 8))
-          let (c, d) = (f64x8_load(s + 16), f64x8_load(s + 24))
-          let re = f64x8_sum(output.isBelow ? a + b : a - b)
-          let im = f64x8_sum(output.isBelow ? d - c : c + d)
-          return [re, output.isConjugate ? -im : im]
-        }
-        if hasCurrents {
-          store(
-            number(s), (number(s + 32), number(s + 64), number(s + 96)), frame.q[output.point],
-            output.point, species, into: values)
-        } else {
-          let rho = number(s)
-          let place = values + 2 * (species * points.count + output.point)
-          place[0] = rho.x
-          place[1] = rho.y
+      chunk.outputs.withUnsafeBufferPointer { outputs in
+        for output in outputs {
+          let s = sums + output.entry &* size
+          let place = values + 2 &* (species &* channelsPerSpecies &* pointCount &+ output.point)
+          if hasCurrents {
+            store(
+              Self.number(s, output),
+              (
+                Self.number(s + 32, output), Self.number(s + 64, output),
+                Self.number(s + 96, output)
+              ), frame.q[output.point], at: place)
+          } else {
+            let rho = Self.number(s, output)
+            place[0] = rho.x
+            place[1] = rho.y
+          }
         }
       }
     }
+  }
+
+  /// The sum at a point from the four sums of its entry.
+  @inline(__always)
+  private static func number(
+    _ s: UnsafePointer<Double>, _ output: LatticeTiles.Output
+  ) -> SIMD2<Double> {
+    let sign = output.isBelow ? 1.0 : -1.0
+    let re = f64x8_sum(f64x8_fma(f64x8_load(s + 8), SIMD8(repeating: sign), f64x8_load(s)))
+    let im = f64x8_sum(f64x8_fma(f64x8_load(s + 16), SIMD8(repeating: -sign), f64x8_load(s + 24)))
+    return SIMD2(re, output.isConjugate ? -im : im)
   }
 
   private func sumFree(
@@ -261,15 +275,13 @@ final class DensityEngine {
       for (n, point) in range.enumerated() {
         let s = sums + n * size
         func number(_ k: Int) -> SIMD2<Double> {
-          [f64x8_sum(f64x8_load(s + 16 * k)), f64x8_sum(f64x8_load(s + 16 * k + 8))]
+          SIMD2(f64x8_sum(f64x8_load(s + 16 * k)), f64x8_sum(f64x8_load(s + 16 * k + 8)))
         }
+        let rho = number(0)
+        let place = values + 2 * (species * channelsPerSpecies * pointCount + point)
         if hasCurrents {
-          store(
-            number(0), (number(1), number(2), number(3)), frame.q[point], point, species,
-            into: values)
+          store(rho, (number(1), number(2), number(3)), frame.q[point], at: place)
         } else {
-          let rho = number(0)
-          let place = values + 2 * (species * points.count + point)
           place[0] = rho.x
           place[1] = rho.y
         }
@@ -280,16 +292,19 @@ final class DensityEngine {
   /// Stores the five channels of a species; at q = 0 the whole current is transverse.
   private func store(
     _ rho: SIMD2<Double>, _ j: (SIMD2<Double>, SIMD2<Double>, SIMD2<Double>), _ q: SIMD3<Double>,
-    _ point: Int, _ species: Int, into values: UnsafeMutablePointer<Double>
+    at place: UnsafeMutablePointer<Double>
   ) {
     let length = dot(q, q).squareRoot()
     let n = length > 0 ? q / length : .zero
     let along = j.0 * n.x + j.1 * n.y + j.2 * n.z
-    let channels = [rho, along, j.0 - along * n.x, j.1 - along * n.y, j.2 - along * n.z]
-    for (c, value) in channels.enumerated() {
-      let place = values + 2 * ((species * 5 + c) * points.count + point)
-      place[0] = value.x
-      place[1] = value.y
+    func put(_ channel: Int, _ value: SIMD2<Double>) {
+      place[2 * channel * pointCount] = value.x
+      place[2 * channel * pointCount + 1] = value.y
     }
+    put(0, rho)
+    put(1, along)
+    put(2, j.0 - along * n.x)
+    put(3, j.1 - along * n.y)
+    put(4, j.2 - along * n.z)
   }
 }

@@ -1,11 +1,11 @@
 import CHost
 
-// Sums over one block of at most 64 atoms, eight in a vector. Rows of a table hold 64 cosines and
-// then 64 sines. Sums are loaded, continued and stored, so that their bits do not depend on how
+// Sums over one block of at most 128 atoms, eight in a vector. Rows of a table hold 128 cosines and
+// then as many sines. Sums are loaded, continued and stored, so that their bits do not depend on how
 // atoms are cut into blocks or points into chunks.
 
 /// The number of atoms of a block.
-let blockAtoms = 64
+let blockAtoms = 128
 /// The number of doubles of a row of a table.
 let rowLength = 2 * blockAtoms
 
@@ -205,7 +205,7 @@ private func addCurrents(
   f64x8_store(sums + 120, z.3)
 }
 
-/// Adds the sums of one entry weighted by 1 and by three velocity components, 64 of each in w;
+/// Adds the sums of one entry weighted by 1 and by three velocity components, `blockAtoms` of each in w;
 /// 128 doubles of sums.
 func addCurrents(
   _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, k: Int, _ c: UnsafePointer<Double>,
@@ -219,7 +219,7 @@ func addCurrents(
 }
 
 /// Adds Σ e^{iq·r} and, where `w` is given, its sums weighted by three velocity components, for
-/// one free vector: x of 64 atoms each of three coordinates, q/2π; 16 or 64 doubles of sums.
+/// one free vector: three coordinates, each of `blockAtoms` in x, q/2π; 16 or 64 doubles of sums.
 func addFree(
   _ x: UnsafePointer<Double>, _ inside: UnsafePointer<Double>, _ w: UnsafePointer<Double>?,
   turns q: SIMD3<Double>, vectors: Int, to sums: UnsafeMutablePointer<Double>

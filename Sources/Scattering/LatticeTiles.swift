@@ -33,7 +33,7 @@ struct LatticeTiles: Sendable {
     /// row those of the halves of its index, of which it is made.
     var rows: [[Int]] = []
 
-    /// Fills `rows`, and puts singles in an order in which rows of one h and of fourteen l stay in
+    /// Fills `rows`, and puts singles in an order in which rows of one h and of seven l stay in
     /// the first-level cache.
     fileprivate mutating func close() {
       var needed: [Set<Int>] = [[], [], []]
@@ -54,7 +54,7 @@ struct LatticeTiles: Sendable {
         for l in strip.l { need(2, l) }
       }
       rows = needed.map { $0.sorted() }
-      singles.sort { ($0.h, $0.l / 14, $0.k, $0.l) < ($1.h, $1.l / 14, $1.k, $1.l) }
+      singles.sort { ($0.h, $0.l / 7, $0.k, $0.l) < ($1.h, $1.l / 7, $1.k, $1.l) }
     }
   }
 

@@ -55,15 +55,31 @@ final class FirstError: Sendable {
   }
 }
 
-/// Rows of numbers that tasks fill.
-final class Grid: Sendable {
-  let buffer: AlignedBuffer<Double>
+/// Rows of numbers that tasks fill; each task writes its own.
+/// `@unchecked Sendable`: the pointer is constant.
+final class Grid: @unchecked Sendable {
   let rowLength: Int
+  private let start: UnsafeMutablePointer<Double>
+  private let count: Int
+
+  /// Rows without values, each of which is written before it is read.
   init(rows: Int, rowLength: Int) {
     self.rowLength = rowLength
-    buffer = AlignedBuffer(count: rows * rowLength)
+    count = rows * rowLength
+    // For loads and stores of vectors that go beyond the last row.
+    start = .allocate(capacity: count + 16)
   }
-  func row(_ index: Int) -> UnsafeMutablePointer<Double> { buffer.pointer + index * rowLength }
+
+  /// Rows of zeros.
+  convenience init(zeroRows rows: Int, rowLength: Int) {
+    self.init(rows: rows, rowLength: rowLength)
+    start.initialize(repeating: 0, count: count + 16)
+  }
+
+  deinit { start.deallocate() }
+
+  func row(_ index: Int) -> UnsafeMutablePointer<Double> { start + index * rowLength }
+  var array: [Double] { Array(UnsafeBufferPointer(start: start, count: count)) }
 }
 
 /// The rows of one function at all points.
@@ -87,8 +103,8 @@ struct FunctionGrid: Sendable {
 
   func function(_ member: FunctionSet.Member) -> CorrelationFunction {
     CorrelationFunction(
-      kind: member.kind, species: member.species, values: values.buffer.array,
-      valueErrors: valueErrors?.buffer.array ?? [], spectrum: spectrum.buffer.array,
-      spectrumErrors: spectrumErrors?.buffer.array ?? [])
+      kind: member.kind, species: member.species, values: values.array,
+      valueErrors: valueErrors?.array ?? [], spectrum: spectrum.array,
+      spectrumErrors: spectrumErrors?.array ?? [])
   }
 }

@@ -236,8 +236,8 @@ private final class ShellSums {
   init(shells: Int, correlator: SeriesCorrelator, statics: StaticSums) {
     self.correlator = correlator
     self.statics = statics
-    spectra = Grid(rows: shells, rowLength: correlator.spectrumCount)
-    staticSums = Grid(rows: shells, rowLength: (statics.count + 7) / 8 * 8)
+    spectra = Grid(zeroRows: shells, rowLength: correlator.spectrumCount)
+    staticSums = Grid(zeroRows: shells, rowLength: (statics.count + 7) / 8 * 8)
     total = Array(repeating: 0, count: shells)
   }
 

@@ -141,6 +141,14 @@ struct CorrelationInvarianceTests {
     var lattice = plan
     lattice.kinds = free.kinds
     expectEqual(try frames.result(free), try frames.result(lattice), within: 1e-11)
+    let given = plan.points.cartesian(in: cell)
+    #expect(WaveVectors.commensurate([given[3], given[8] * 1.0001], in: cell) == nil)
+    // Along one line, whose other directions nothing tells.
+    let line = [given[3] * 2, given[3] * 3]
+    guard case .multiples? = WaveVectors.commensurate(line, in: cell) else {
+      Issue.record("no common lattice")
+      return
+    }
   }
 
   @Test("An affine motion of cell and atoms, which |q| and its spread tell")
