@@ -24,6 +24,8 @@ typedef int i32x16 __attribute__((ext_vector_type(16)));
 #endif
 LANES f64x8 f64x8_fma(f64x8 a, f64x8 b, f64x8 c) { return LANES_FMA(a, b, c); }
 LANES f32x16 f32x16_fma(f32x16 a, f32x16 b, f32x16 c) { return LANES_FMA(a, b, c); }
+// c - a*b, rounded as above.
+LANES f64x8 f64x8_fnma(f64x8 a, f64x8 b, f64x8 c) { return LANES_FMA(-a, b, c); }
 
 LANES f64x8 f64x8_sqrt(f64x8 a) { return __builtin_elementwise_sqrt(a); }
 LANES f32x16 f32x16_sqrt(f32x16 a) { return __builtin_elementwise_sqrt(a); }
@@ -87,6 +89,14 @@ LANES f64x8 f64x8_from_f32(const float *p) {
   f32x8 v;
   __builtin_memcpy(&v, p, sizeof v);
   return __builtin_convertvector(v, f64x8);
+}
+
+// a0 b0 a1 b1 … of the low and of the high halves.
+LANES f64x8 f64x8_zip_low(f64x8 a, f64x8 b) {
+  return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+}
+LANES f64x8 f64x8_zip_high(f64x8 a, f64x8 b) {
+  return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
 }
 
 // The first n lanes.

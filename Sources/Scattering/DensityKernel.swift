@@ -1,0 +1,247 @@
+import CHost
+
+// Sums over one block of at most 128 atoms, eight in a vector. Rows of a table hold 128 cosines and
+// then as many sines. Sums are loaded, continued and stored, so that their bits do not depend on how
+// atoms are cut into blocks or points into chunks.
+
+/// The number of atoms of a block.
+let blockAtoms = 128
+/// The number of doubles of a row of a table.
+let rowLength = 2 * blockAtoms
+
+/// P = a·b, or a·b* for a negative k, of one vector of atoms.
+@inline(__always)
+private func product(
+  _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, _ o: Int, _ isNegative: Bool
+) -> (SIMD8<Double>, SIMD8<Double>) {
+  let (ca, sa) = (f64x8_load(a + o), f64x8_load(a + blockAtoms + o))
+  let (cb, sb) = (f64x8_load(b + o), f64x8_load(b + blockAtoms + o))
+  return isNegative
+    ? (f64x8_fma(sa, sb, ca * cb), f64x8_fnma(ca, sb, sa * cb))
+    : (f64x8_fnma(sa, sb, ca * cb), f64x8_fma(ca, sb, sa * cb))
+}
+
+/// Stores P of all atoms of a block.
+@inline(__always)
+private func storeProduct(
+  _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, _ isNegative: Bool, vectors: Int,
+  into p: UnsafeMutablePointer<Double>
+) {
+  for v in 0..<vectors {
+    let (re, im) = product(a, b, 8 * v, isNegative)
+    f64x8_store(p + 8 * v, re)
+    f64x8_store(p + blockAtoms + 8 * v, im)
+  }
+}
+
+/// As `storeProduct`, for either sign of k.
+func storeProduct(
+  _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, k: Int, vectors: Int,
+  into p: UnsafeMutablePointer<Double>
+) {
+  if k < 0 {
+    storeProduct(a, b, true, vectors: vectors, into: p)
+  } else {
+    storeProduct(a, b, false, vectors: vectors, into: p)
+  }
+}
+
+@inline(__always)
+private func addSingle(
+  _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, _ isNegative: Bool,
+  _ c: UnsafePointer<Double>, vectors: Int, to sums: UnsafeMutablePointer<Double>
+) {
+  var s0 = f64x8_load(sums)
+  var s1 = f64x8_load(sums + 8)
+  var s2 = f64x8_load(sums + 16)
+  var s3 = f64x8_load(sums + 24)
+  for v in 0..<vectors {
+    let o = 8 * v
+    let (re, im) = product(a, b, o, isNegative)
+    let (cl, sl) = (f64x8_load(c + o), f64x8_load(c + blockAtoms + o))
+    s0 = f64x8_fma(re, cl, s0)
+    s1 = f64x8_fma(im, sl, s1)
+    s2 = f64x8_fma(re, sl, s2)
+    s3 = f64x8_fma(im, cl, s3)
+  }
+  f64x8_store(sums, s0)
+  f64x8_store(sums + 8, s1)
+  f64x8_store(sums + 16, s2)
+  f64x8_store(sums + 24, s3)
+}
+
+/// Adds the four sums of one entry: rows a of h, b of |k| and c of |l|; 32 doubles of sums.
+func addSingle(
+  _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, k: Int, _ c: UnsafePointer<Double>,
+  vectors: Int, to sums: UnsafeMutablePointer<Double>
+) {
+  if k < 0 {
+    addSingle(a, b, true, c, vectors: vectors, to: sums)
+  } else {
+    addSingle(a, b, false, c, vectors: vectors, to: sums)
+  }
+}
+
+/// Adds the sixteen sums of two products and two l: 128 doubles of sums.
+func addTile(
+  _ p: UnsafePointer<Double>, _ q: UnsafePointer<Double>, _ c: UnsafePointer<Double>,
+  _ d: UnsafePointer<Double>, vectors: Int, to sums: UnsafeMutablePointer<Double>
+) {
+  var s0 = f64x8_load(sums)
+  var s1 = f64x8_load(sums + 8)
+  var s2 = f64x8_load(sums + 16)
+  var s3 = f64x8_load(sums + 24)
+  var s4 = f64x8_load(sums + 32)
+  var s5 = f64x8_load(sums + 40)
+  var s6 = f64x8_load(sums + 48)
+  var s7 = f64x8_load(sums + 56)
+  var t0 = f64x8_load(sums + 64)
+  var t1 = f64x8_load(sums + 72)
+  var t2 = f64x8_load(sums + 80)
+  var t3 = f64x8_load(sums + 88)
+  var t4 = f64x8_load(sums + 96)
+  var t5 = f64x8_load(sums + 104)
+  var t6 = f64x8_load(sums + 112)
+  var t7 = f64x8_load(sums + 120)
+  for v in 0..<vectors {
+    let o = 8 * v
+    let (cc, cs) = (f64x8_load(c + o), f64x8_load(c + blockAtoms + o))
+    let (dc, ds) = (f64x8_load(d + o), f64x8_load(d + blockAtoms + o))
+    let (pr, pi) = (f64x8_load(p + o), f64x8_load(p + blockAtoms + o))
+    s0 = f64x8_fma(pr, cc, s0)
+    s1 = f64x8_fma(pi, cs, s1)
+    s2 = f64x8_fma(pr, cs, s2)
+    s3 = f64x8_fma(pi, cc, s3)
+    s4 = f64x8_fma(pr, dc, s4)
+    s5 = f64x8_fma(pi, ds, s5)
+    s6 = f64x8_fma(pr, ds, s6)
+    s7 = f64x8_fma(pi, dc, s7)
+    let (qr, qi) = (f64x8_load(q + o), f64x8_load(q + blockAtoms + o))
+    t0 = f64x8_fma(qr, cc, t0)
+    t1 = f64x8_fma(qi, cs, t1)
+    t2 = f64x8_fma(qr, cs, t2)
+    t3 = f64x8_fma(qi, cc, t3)
+    t4 = f64x8_fma(qr, dc, t4)
+    t5 = f64x8_fma(qi, ds, t5)
+    t6 = f64x8_fma(qr, ds, t6)
+    t7 = f64x8_fma(qi, dc, t7)
+  }
+  f64x8_store(sums, s0)
+  f64x8_store(sums + 8, s1)
+  f64x8_store(sums + 16, s2)
+  f64x8_store(sums + 24, s3)
+  f64x8_store(sums + 32, s4)
+  f64x8_store(sums + 40, s5)
+  f64x8_store(sums + 48, s6)
+  f64x8_store(sums + 56, s7)
+  f64x8_store(sums + 64, t0)
+  f64x8_store(sums + 72, t1)
+  f64x8_store(sums + 80, t2)
+  f64x8_store(sums + 88, t3)
+  f64x8_store(sums + 96, t4)
+  f64x8_store(sums + 104, t5)
+  f64x8_store(sums + 112, t6)
+  f64x8_store(sums + 120, t7)
+}
+
+@inline(__always)
+private func addCurrents(
+  _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, _ isNegative: Bool,
+  _ c: UnsafePointer<Double>, _ w: UnsafePointer<Double>, vectors: Int,
+  to sums: UnsafeMutablePointer<Double>
+) {
+  var s = (f64x8_load(sums), f64x8_load(sums + 8), f64x8_load(sums + 16), f64x8_load(sums + 24))
+  var x = (
+    f64x8_load(sums + 32), f64x8_load(sums + 40), f64x8_load(sums + 48), f64x8_load(sums + 56)
+  )
+  var y = (
+    f64x8_load(sums + 64), f64x8_load(sums + 72), f64x8_load(sums + 80), f64x8_load(sums + 88)
+  )
+  var z = (
+    f64x8_load(sums + 96), f64x8_load(sums + 104), f64x8_load(sums + 112), f64x8_load(sums + 120)
+  )
+  for v in 0..<vectors {
+    let o = 8 * v
+    let (re, im) = product(a, b, o, isNegative)
+    let (cl, sl) = (f64x8_load(c + o), f64x8_load(c + blockAtoms + o))
+    let (wx, wy, wz) = (
+      f64x8_load(w + o), f64x8_load(w + blockAtoms + o), f64x8_load(w + 2 * blockAtoms + o)
+    )
+    s.0 = f64x8_fma(re, cl, s.0)
+    s.1 = f64x8_fma(im, sl, s.1)
+    s.2 = f64x8_fma(re, sl, s.2)
+    s.3 = f64x8_fma(im, cl, s.3)
+    let (xr, xi) = (re * wx, im * wx)
+    x.0 = f64x8_fma(xr, cl, x.0)
+    x.1 = f64x8_fma(xi, sl, x.1)
+    x.2 = f64x8_fma(xr, sl, x.2)
+    x.3 = f64x8_fma(xi, cl, x.3)
+    let (yr, yi) = (re * wy, im * wy)
+    y.0 = f64x8_fma(yr, cl, y.0)
+    y.1 = f64x8_fma(yi, sl, y.1)
+    y.2 = f64x8_fma(yr, sl, y.2)
+    y.3 = f64x8_fma(yi, cl, y.3)
+    let (zr, zi) = (re * wz, im * wz)
+    z.0 = f64x8_fma(zr, cl, z.0)
+    z.1 = f64x8_fma(zi, sl, z.1)
+    z.2 = f64x8_fma(zr, sl, z.2)
+    z.3 = f64x8_fma(zi, cl, z.3)
+  }
+  f64x8_store(sums, s.0)
+  f64x8_store(sums + 8, s.1)
+  f64x8_store(sums + 16, s.2)
+  f64x8_store(sums + 24, s.3)
+  f64x8_store(sums + 32, x.0)
+  f64x8_store(sums + 40, x.1)
+  f64x8_store(sums + 48, x.2)
+  f64x8_store(sums + 56, x.3)
+  f64x8_store(sums + 64, y.0)
+  f64x8_store(sums + 72, y.1)
+  f64x8_store(sums + 80, y.2)
+  f64x8_store(sums + 88, y.3)
+  f64x8_store(sums + 96, z.0)
+  f64x8_store(sums + 104, z.1)
+  f64x8_store(sums + 112, z.2)
+  f64x8_store(sums + 120, z.3)
+}
+
+/// Adds the sums of one entry weighted by 1 and by three velocity components, `blockAtoms` of each in w;
+/// 128 doubles of sums.
+func addCurrents(
+  _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, k: Int, _ c: UnsafePointer<Double>,
+  _ w: UnsafePointer<Double>, vectors: Int, to sums: UnsafeMutablePointer<Double>
+) {
+  if k < 0 {
+    addCurrents(a, b, true, c, w, vectors: vectors, to: sums)
+  } else {
+    addCurrents(a, b, false, c, w, vectors: vectors, to: sums)
+  }
+}
+
+/// Adds Σ e^{iq·r} and, where `w` is given, its sums weighted by three velocity components, for
+/// one free vector: three coordinates, each of `blockAtoms` in x, q/2π; 16 or 64 doubles of sums.
+func addFree(
+  _ x: UnsafePointer<Double>, _ inside: UnsafePointer<Double>, _ w: UnsafePointer<Double>?,
+  turns q: SIMD3<Double>, vectors: Int, to sums: UnsafeMutablePointer<Double>
+) {
+  for v in 0..<vectors {
+    let o = 8 * v
+    var turns = f64x8_load(x + o) * q.x
+    turns = f64x8_fma(f64x8_load(x + blockAtoms + o), SIMD8(repeating: q.y), turns)
+    turns = f64x8_fma(f64x8_load(x + 2 * blockAtoms + o), SIMD8(repeating: q.z), turns)
+    let (c, s) = phase(ofTurns: turns - f64x8_round(turns))
+    // Padding counts as 0.
+    let one = f64x8_load(inside + o)
+    let (re, im) = (c * one, s * one)
+    f64x8_store(sums, f64x8_load(sums) + re)
+    f64x8_store(sums + 8, f64x8_load(sums + 8) + im)
+    if let w {
+      for d in 0..<3 {
+        let wd = f64x8_load(w + d * blockAtoms + o)
+        let target = sums + 16 * (d + 1)
+        f64x8_store(target, f64x8_fma(re, wd, f64x8_load(target)))
+        f64x8_store(target + 8, f64x8_fma(im, wd, f64x8_load(target + 8)))
+      }
+    }
+  }
+}
