@@ -3,7 +3,10 @@
 factors (Waasmaier and Kirfel, Acta Cryst. A 51, 416 (1995); International Tables C, table 6.1.1.4) and electron
 scattering factors (Peng et al., Acta Cryst. A 52, 257 (1996); Peng, A 54, 481 (1998)).
 
-The published numbers are taken from the data files of dynasor 2.5 and euphonic 2.1.1 (PyPI), which transcribe them.
+The published numbers are taken from the data files of euphonic 2.1.1 (neutrons), periodictable 2.1.0 (Waasmaier and
+Kirfel) and dynasor 2.5 (the others), all on PyPI, which transcribe them. dynasor's transcription of Waasmaier and Kirfel
+has zeros in the place of eights and a lost sign (Br, Ti, V, Fe, O1-, ...): its form factors at q = 0 miss the number of
+electrons.
 
 usage: make_scattering_tables.py OUTPUT_FOLDER
 """
@@ -48,17 +51,37 @@ def neutron():
     return [" | ".join([symbol, *entries]) for symbol, entries in rows.items()]
 
 
+# Rows of dynasor's files that other tables contradict: Bi5+ and Ru4+ by up to 60 % in the X-ray factor (against Waasmaier
+# and Kirfel, and Peng by the relation of Mott and Bethe), the electron factor of H1- by 150 %.
+WRONG = {"x-ray-parameters-itcc-2006.json": ("Bi5+", "Ru4+"), "electron-parameters-ions-peng-1998.json": ("H1-",)}
+
+
 def factors(file, terms, constant, species=None):
     data = json.loads((package("dynasor") / "post_processing/form-factors" / file).read_text())
     keys = list(data["a1"])
     rows = {}
     for key in keys:
         label = data["species"][key] if species else key
+        if label in WRONG.get(file, ()):
+            continue
         # Two rows of H in the International Tables: the later one is Hartree-Fock, as most others.
         rows[label] = " ".join([label] + [number(data[f"a{i}"][key]) for i in range(1, terms + 1)]
                                + [number(data[f"b{i}"][key]) for i in range(1, terms + 1)]
                                + ([number(data["c"][key])] if constant else []))
     return list(rows.values())
+
+
+def waasmaier_kirfel():
+    rows = []
+    with open(package("periodictable") / "f0_WaasKirf.dat") as file:
+        for line in file:
+            fields = line.split()
+            if line.startswith("#S"):
+                label = fields[2]
+            elif not line.startswith("#") and len(fields) == 11:
+                # a1...a5, c, b1...b5.
+                rows.append(" ".join([label] + [number(x) for x in fields[:5] + fields[6:] + fields[5:6]]))
+    return rows
 
 
 def main(folder):
@@ -71,7 +94,7 @@ def main(folder):
     swift(folder, "FormFactorTable+WaasmaierKirfel.swift",
           ["Waasmaier and Kirfel, Acta Cryst. A 51, 416 (1995). " + made, "Species, a1...a5, b1...b5 (Å²), c."],
           "FormFactorTable", "waasmaierKirfelText", "The table as text, a line for each species.",
-          factors("x-ray-parameters-waasmaier-kirfel-1995.json", 5, True))
+          waasmaier_kirfel())
     swift(folder, "FormFactorTable+InternationalTables.swift",
           ["International Tables for Crystallography C (2006), table 6.1.1.4. " + made,
            "Species, a1...a4, b1...b4 (Å²), c."],

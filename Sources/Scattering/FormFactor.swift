@@ -14,6 +14,16 @@ public struct FormFactor: Sendable, Equatable {
   /// The largest q it was fitted to, in rad/Å.
   public let largestQ: Double
 
+  /// A factor of its parameters; as many widths as amplitudes.
+  public init(a: [Double], b: [Double], c: Double, charge: Int, largestQ: Double) {
+    precondition(a.count == b.count)
+    self.a = a
+    self.b = b
+    self.c = c
+    self.charge = charge
+    self.largestQ = largestQ
+  }
+
   /// The factor at |q| in rad/Å; infinite at q = 0 for electrons and ions.
   public func value(_ q: Double) -> Double {
     let s2 = (q / (4 * Double.pi)) * (q / (4 * Double.pi))

@@ -4,8 +4,7 @@ import Matter
 public enum FormFactorTable {
   /// Where a factor is from.
   public enum Source: Sendable {
-    /// X-rays: Waasmaier and Kirfel (1995), five terms, s up to 6 1/Å; hydrogen, which they do not
-    /// give, from the International Tables.
+    /// X-rays: Waasmaier and Kirfel (1995), five terms, s up to 6 1/Å.
     case waasmaierKirfel
     /// X-rays: International Tables C (2006), four terms, s up to 2 1/Å. Silicon is there in its
     /// valence state `Sival` and as `Siv`, of which `Si` takes the first.
@@ -23,8 +22,7 @@ public enum FormFactorTable {
   public static func factor(_ species: String, source: Source) throws(InputError) -> FormFactor {
     let found =
       switch source {
-      case .waasmaierKirfel:
-        waasmaierKirfel[species] ?? (species == "H" ? internationalTables["H"] : nil)
+      case .waasmaierKirfel: waasmaierKirfel[species]
       case .internationalTables:
         internationalTables[species] ?? (species == "Si" ? internationalTables["Sival"] : nil)
       case .peng: peng[species]

@@ -19,10 +19,10 @@ public struct Rational: Sendable, Hashable, Comparable, CustomStringConvertible 
   }
 
   /// The fraction of the smallest denominator within 1e-6 of a number, as 1/3 for 0.333333;
-  /// nil where none has a denominator up to 1000.
+  /// nil where none has a denominator up to 200.
   public init?(nearest value: Double) {
     guard value.isFinite, abs(value) < 1e6 else { return nil }
-    for denominator in 1...1000 {
+    for denominator in 1...200 {
       let numerator = (value * Double(denominator)).rounded(.toNearestOrEven)
       if abs(numerator / Double(denominator) - value) <= 1e-6 {
         self.init(Int(numerator), denominator)

@@ -38,8 +38,8 @@ public struct SelfSpectrum: Sendable {
   ///
   /// −ln F/q² at each lag is fitted by γ(t) − q² δ(t), so that γ is the limit q → 0, where the
   /// Gaussian approximation is exact. The second difference of γ, which decays, is transformed
-  /// with a Hann window and divided by 2(1 − cos ωΔt)/Δt²; the few negative values that noise
-  /// leaves are set to 0.
+  /// with the square of a Hann window, whose tails fall fast enough for the division by
+  /// 2(1 − cos ωΔt)/Δt² that follows; the few negative values that noise leaves are set to 0.
   /// - Parameters:
   ///   - functions: F(q, lag), divided by F(q, 0) here, on the points `norms` (rad/Å).
   ///   - timestep: between lags, in fs.
@@ -80,8 +80,8 @@ public struct SelfSpectrum: Sendable {
     let last = columns - 1
     let curvature = (0...last).map { l -> Double in
       guard l < last else { return 0 }
-      let window = 0.5 * (1 + cos(.pi * Double(l) / Double(last)))
-      return window * (gamma[l + 1] - 2 * gamma[l] + gamma[abs(l - 1)]) / (timestep * timestep)
+      let hann = 0.5 * (1 + cos(.pi * Double(l) / Double(last)))
+      return hann * hann * (gamma[l + 1] - 2 * gamma[l] + gamma[abs(l - 1)]) / (timestep * timestep)
     }
     let power = CosineTransform(lags: last).spectrum(of: curvature, timestep: timestep)
     let period = Double(2 * last + 1)

@@ -52,6 +52,12 @@ enum Fixture {
 
   /// The cell of trajectory A.
   static var cellA: Cell { get throws { try Cell(orthogonal: [8.4, 9.0, 9.6]) } }
+  /// The same in the single precision of its file, which dynasor's q-points are of.
+  static var storedCellA: Cell {
+    get throws {
+      try Cell(orthogonal: [Double(Float(8.4)), Double(Float(9.0)), Double(Float(9.6))])
+    }
+  }
 
   struct Missing: Error { let name: String }
 }
