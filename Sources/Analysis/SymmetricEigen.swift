@@ -8,17 +8,19 @@ struct SymmetricEigen {
   let vectors: [SIMD3<Double>]
 
   init(_ tensor: Tensor6) {
-    var d = SIMD3(tensor.xx, tensor.yy, tensor.zz)
-    // Entries opposite to the diagonal: yz, xz, xy.
-    var o = SIMD3(tensor.yz, tensor.xz, tensor.xy)
-    var v = (SIMD3<Double>(1, 0, 0), SIMD3<Double>(0, 1, 0), SIMD3<Double>(0, 0, 1))
+    var (xx, yy, zz) = (tensor.xx, tensor.yy, tensor.zz)
+    var (yz, xz, xy) = (tensor.yz, tensor.xz, tensor.xy)
+    var x = SIMD3<Double>(1, 0, 0)
+    var y = SIMD3<Double>(0, 1, 0)
+    var z = SIMD3<Double>(0, 0, 1)
     for _ in 0..<50 {
-      if !((o * o).sum() > 1e-32 * (d * d).sum()) { break }
-      Self.rotate(&d.x, &d.y, &o.z, &o.y, &o.x, &v.0, &v.1)
-      Self.rotate(&d.x, &d.z, &o.y, &o.z, &o.x, &v.0, &v.2)
-      Self.rotate(&d.y, &d.z, &o.x, &o.z, &o.y, &v.1, &v.2)
+      let off = yz * yz + xz * xz + xy * xy
+      if !(off > 1e-32 * (xx * xx + yy * yy + zz * zz)) { break }
+      Self.rotate(&xx, &yy, &xy, &xz, &yz, &x, &y)
+      Self.rotate(&xx, &zz, &xz, &xy, &yz, &x, &z)
+      Self.rotate(&yy, &zz, &yz, &xy, &xz, &y, &z)
     }
-    let pairs = [(d.x, v.0), (d.y, v.1), (d.z, v.2)].sorted { $0.0 < $1.0 }
+    let pairs = [(xx, x), (yy, y), (zz, z)].sorted { $0.0 < $1.0 }
     values = SIMD3(pairs[0].0, pairs[1].0, pairs[2].0)
     vectors = pairs.map(\.1)
   }
