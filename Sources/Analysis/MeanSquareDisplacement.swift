@@ -92,14 +92,6 @@ public final class MeanSquareDisplacement {
       first.copy(from: positions)
       firstCell = cell
     }
-    var center = SIMD3<Double>.zero
-    if plan.removesDrift || plan.scaling == .meanCell {
-      for i in 0..<n {
-        center += SIMD3(positions.x[i], positions.y[i], positions.z[i]) * plan.masses[i]
-      }
-      if totalMass > 0 { center /= totalMass }
-    }
-    if isFirst { firstCenter = center }
     var map = Matrix3.identity
     if plan.scaling == .meanCell, let cell, let firstCell {
       if cell != firstCell {
@@ -110,25 +102,33 @@ public final class MeanSquareDisplacement {
     }
     // A displacement is map·(r − R) + R − r₀, less R − R₀ where drift is removed.
     let scales = map != .identity
+    var center = SIMD3<Double>.zero
+    if scales || plan.removesDrift {
+      for i in 0..<n {
+        center += SIMD3(positions.x[i], positions.y[i], positions.z[i]) * plan.masses[i]
+      }
+      if totalMass > 0 { center /= totalMass }
+    }
+    if isFirst { firstCenter = center }
     let shift = plan.removesDrift ? firstCenter - center : .zero
+    let (x, y, z) = (current.x, current.y, current.z)
     for i in 0..<n {
       var r = SIMD3(positions.x[i], positions.y[i], positions.z[i])
       if scales { r = map * (r - center) + center }
-      r += shift
-      current.x[i] = r.x - first.x[i]
-      current.y[i] = r.y - first.y[i]
-      current.z[i] = r.z - first.z[i]
+      x[i] = r.x + shift.x - first.x[i]
+      y[i] = r.y + shift.y - first.y[i]
+      z[i] = r.z + shift.z - first.z[i]
     }
     try store.append { out in
       for i in 0..<n {
-        out[3 * i] = Float(current.x[i])
-        out[3 * i + 1] = Float(current.y[i])
-        out[3 * i + 2] = Float(current.z[i])
+        out[3 * i] = Float(x[i])
+        out[3 * i + 1] = Float(y[i])
+        out[3 * i + 2] = Float(z[i])
       }
       for (m, atoms) in plan.molecules.enumerated() {
         var sum = SIMD3<Double>.zero
         for i in atoms {
-          sum += SIMD3(current.x[i], current.y[i], current.z[i]) * plan.masses[i]
+          sum += SIMD3(x[i], y[i], z[i]) * plan.masses[i]
         }
         sum /= moleculeMasses[m]
         for k in 0..<3 { out[3 * (n + m) + k] = Float(sum[k]) }

@@ -1,3 +1,4 @@
+import CHost
 import Matter
 import Parallel
 
@@ -154,13 +155,30 @@ struct OriginAverage {
     }
   }
 
+  /// ⟨u u⟩ over frames, in eight interleaved sums.
   private static func moment(
     _ x: UnsafePointer<Double>, stride: Int, _ frames: Range<Int>
   ) -> Tensor6 {
-    var m = Tensor6.zero
     let y = x + stride
     let z = y + stride
-    for t in frames {
+    var (xx, yy, zz) = (f64x8.zero, f64x8.zero, f64x8.zero)
+    var (yz, xz, xy) = (f64x8.zero, f64x8.zero, f64x8.zero)
+    let whole = frames.lowerBound + frames.count / 8 * 8
+    for t in Swift.stride(from: frames.lowerBound, to: whole, by: 8) {
+      let a = f64x8_load(x + t)
+      let b = f64x8_load(y + t)
+      let c = f64x8_load(z + t)
+      xx = f64x8_fma(a, a, xx)
+      yy = f64x8_fma(b, b, yy)
+      zz = f64x8_fma(c, c, zz)
+      yz = f64x8_fma(b, c, yz)
+      xz = f64x8_fma(a, c, xz)
+      xy = f64x8_fma(a, b, xy)
+    }
+    var m = Tensor6(
+      xx: f64x8_sum(xx), yy: f64x8_sum(yy), zz: f64x8_sum(zz), yz: f64x8_sum(yz),
+      xz: f64x8_sum(xz), xy: f64x8_sum(xy))
+    for t in whole..<frames.upperBound {
       m.xx += x[t] * x[t]
       m.yy += y[t] * y[t]
       m.zz += z[t] * z[t]

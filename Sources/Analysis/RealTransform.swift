@@ -44,23 +44,14 @@ final class RealTransform: @unchecked Sendable {
     }
   }
 
-  /// The least even product of 2, 3 and 5 that is at least `count`.
+  /// The least even length of at least `count` among 1, 3, 5 and 15 times powers of 2, for which
+  /// unmeasured plans are fast.
   static func fastLength(_ count: Int) -> Int {
-    var best = Int.max
-    var fives = 1
-    while fives < best {
-      var threes = fives
-      while threes < best {
-        var n = threes * 2
-        while n < count { n *= 2 }
-        best = min(best, n)
-        if threes * 2 >= count { break }
-        threes *= 3
-      }
-      if fives * 2 >= count { break }
-      fives *= 5
-    }
-    return best
+    [1, 3, 5, 15].map { odd in
+      var n = 2 * odd
+      while n < count { n *= 2 }
+      return n
+    }.min() ?? 2
   }
 
   /// X_k = Σ_t x_t exp(−2πi k t / length); both buffers aligned as `AlignedBuffer` is.

@@ -62,7 +62,7 @@ enum InfoCommand: Command {
           ))
       }
       return lines
-    } catch let error as FileError {
+    } catch {
       throw InputError(error.message, file: path)
     }
   }
