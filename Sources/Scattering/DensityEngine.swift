@@ -207,6 +207,14 @@ final class DensityEngine {
               ls + one.l * rowLength, w, vectors: vectors, to: sums + one.entry * size)
           }
         } else {
+          chunk.pairs.withUnsafeBufferPointer { pairs in
+            for two in pairs {
+              addPair(
+                table + two.h &* rowLength, ks + abs(two.k) &* rowLength, k: two.k,
+                ls + two.l0 &* rowLength, ls + two.l1 &* rowLength, vectors: vectors,
+                to: sums + two.entry &* 32)
+            }
+          }
           chunk.singles.withUnsafeBufferPointer { singles in
             for one in singles {
               addSingle(

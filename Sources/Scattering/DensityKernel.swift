@@ -82,6 +82,52 @@ func addSingle(
   }
 }
 
+@inline(__always)
+private func addPair(
+  _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, _ isNegative: Bool,
+  _ c: UnsafePointer<Double>, _ d: UnsafePointer<Double>, vectors: Int,
+  to sums: UnsafeMutablePointer<Double>
+) {
+  var s = (f64x8_load(sums), f64x8_load(sums + 8), f64x8_load(sums + 16), f64x8_load(sums + 24))
+  var t = (
+    f64x8_load(sums + 32), f64x8_load(sums + 40), f64x8_load(sums + 48), f64x8_load(sums + 56)
+  )
+  for v in 0..<vectors {
+    let o = 8 * v
+    let (re, im) = product(a, b, o, isNegative)
+    let (cc, cs) = (f64x8_load(c + o), f64x8_load(c + blockAtoms + o))
+    s.0 = f64x8_fma(re, cc, s.0)
+    s.1 = f64x8_fma(im, cs, s.1)
+    s.2 = f64x8_fma(re, cs, s.2)
+    s.3 = f64x8_fma(im, cc, s.3)
+    let (dc, ds) = (f64x8_load(d + o), f64x8_load(d + blockAtoms + o))
+    t.0 = f64x8_fma(re, dc, t.0)
+    t.1 = f64x8_fma(im, ds, t.1)
+    t.2 = f64x8_fma(re, ds, t.2)
+    t.3 = f64x8_fma(im, dc, t.3)
+  }
+  f64x8_store(sums, s.0)
+  f64x8_store(sums + 8, s.1)
+  f64x8_store(sums + 16, s.2)
+  f64x8_store(sums + 24, s.3)
+  f64x8_store(sums + 32, t.0)
+  f64x8_store(sums + 40, t.1)
+  f64x8_store(sums + 48, t.2)
+  f64x8_store(sums + 56, t.3)
+}
+
+/// Adds the sums of two entries of one (h, k): rows c and d of their |l|; 64 doubles of sums.
+func addPair(
+  _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, k: Int, _ c: UnsafePointer<Double>,
+  _ d: UnsafePointer<Double>, vectors: Int, to sums: UnsafeMutablePointer<Double>
+) {
+  if k < 0 {
+    addPair(a, b, true, c, d, vectors: vectors, to: sums)
+  } else {
+    addPair(a, b, false, c, d, vectors: vectors, to: sums)
+  }
+}
+
 /// Adds the sixteen sums of two products and two l: 128 doubles of sums.
 func addTile(
   _ p: UnsafePointer<Double>, _ q: UnsafePointer<Double>, _ c: UnsafePointer<Double>,

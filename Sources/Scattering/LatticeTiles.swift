@@ -9,6 +9,10 @@ struct LatticeTiles: Sendable {
   struct Single: Sendable {
     let h, k, l, entry: Int
   }
+  /// One (h, k) with two |l|, of consecutive entries.
+  struct Pair: Sendable {
+    let h, k, l0, l1, entry: Int
+  }
   /// Two (h, k) with common values of |l|, an even number of them. Entries of the four combinations
   /// of two l follow each other: (0, l₀), (0, l₁), (1, l₀), (1, l₁).
   struct Strip: Sendable {
@@ -26,6 +30,7 @@ struct LatticeTiles: Sendable {
   /// What one task sums.
   struct Chunk: Sendable {
     var strips: [Strip] = []
+    var pairs: [Pair] = []
     var singles: [Single] = []
     var outputs: [Output] = []
     var entryCount = 0
@@ -35,7 +40,7 @@ struct LatticeTiles: Sendable {
 
     /// Fills `rows`, and puts singles in an order in which rows of one h and of seven l stay in
     /// the first-level cache.
-    fileprivate mutating func close() {
+    fileprivate mutating func close(makesPairs: Bool) {
       var needed: [Set<Int>] = [[], [], []]
       func need(_ d: Int, _ n: Int) {
         if n > 1, needed[d].insert(n).inserted {
@@ -54,6 +59,18 @@ struct LatticeTiles: Sendable {
         for l in strip.l { need(2, l) }
       }
       rows = needed.map { $0.sorted() }
+      var alone: [Single] = []
+      // Singles of a column follow each other, with consecutive entries.
+      for one in singles {
+        if makesPairs, let last = alone.last, last.h == one.h, last.k == one.k {
+          alone.removeLast()
+          pairs.append(Pair(h: one.h, k: one.k, l0: last.l, l1: one.l, entry: last.entry))
+        } else {
+          alone.append(one)
+        }
+      }
+      singles = alone
+      pairs.sort { ($0.h, $0.l0 / 7, $0.k, $0.l0) < ($1.h, $1.l0 / 7, $1.k, $1.l0) }
       singles.sort { ($0.h, $0.l / 7, $0.k, $0.l) < ($1.h, $1.l / 7, $1.k, $1.l) }
     }
   }
@@ -105,7 +122,7 @@ struct LatticeTiles: Sendable {
     var chunk = Chunk()
     func close() {
       if chunk.entryCount > 0 {
-        chunk.close()
+        chunk.close(makesPairs: allowsStrips)
         chunks.append(chunk)
       }
       chunk = Chunk()

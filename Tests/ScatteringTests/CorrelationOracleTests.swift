@@ -73,7 +73,7 @@ struct CorrelationOracleTests {
     }
   }
 
-  @Test("Brownian atoms: F_s = exp(−q²σ²l/2) within 4 standard errors")
+  @Test("Brownian atoms: F_s = exp(−q²σ²l/2) within 5 standard errors of ten blocks")
   func brownian() throws {
     let cell = try Cell(orthogonal: [20, 21, 22])
     let width = 0.25
@@ -87,7 +87,6 @@ struct CorrelationOracleTests {
       for lag in 1...20 {
         let expected = exp(-0.5 * pow(result.norms[p] * width, 2) * Double(lag))
         let i = 21 * p + lag
-        // Ten blocks: the error itself is uncertain by a quarter.
         #expect(abs(f.values[i] - expected) < 5 * f.valueErrors[i])
         #expect(f.valueErrors[i] < 0.02)
       }
