@@ -74,6 +74,15 @@ extension PartialFunctions {
     for (index, values) in incoherent {
       result.incoherent[index] = values.indices.map { values[$0] * factors[index][$0] }
     }
+    if let temperature = corrections.first?.temperature {
+      result.history.append(
+        "order-resolved quantum correction, T = \(Decimals.text(temperature)) K, U along one "
+          + "direction classical "
+          + corrections.map { Decimals.text($0.classical.meanSquare, digits: 4) }
+          .joined(separator: ", ") + " and quantum "
+          + corrections.map { Decimals.text($0.quantum.meanSquare, digits: 4) }
+          .joined(separator: ", ") + " Å²")
+    }
     return result
   }
 }

@@ -18,10 +18,13 @@ public struct PartialFunctions: Sendable {
   public var coherent: [Pair: [Double]]
   /// Incoherent functions by index of species.
   public var incoherent: [Int: [Double]]
+  /// What was done, in order.
+  public var history: [String]
 
   /// Functions on points.
   public init(
-    norms: [Double], columns: Int, coherent: [Pair: [Double]], incoherent: [Int: [Double]] = [:]
+    norms: [Double], columns: Int, coherent: [Pair: [Double]], incoherent: [Int: [Double]] = [:],
+    history: [String] = []
   ) {
     precondition(
       coherent.values.allSatisfy { $0.count == norms.count * columns }
@@ -30,6 +33,7 @@ public struct PartialFunctions: Sendable {
     self.columns = columns
     self.coherent = coherent
     self.incoherent = incoherent
+    self.history = history
   }
 
   /// The coherent intensity Σ_{A≤B} Re(f_A* f_B) S_AB, (q, column). Pairs and columns are added in
@@ -57,12 +61,23 @@ public struct PartialFunctions: Sendable {
     return total
   }
 
+  /// The whole intensity, coherent and incoherent, of spectra on frequencies ω ≥ 0 (rad/fs, a
+  /// column each), as a density in energy.
+  public func map(_ weights: ScatteringWeights, omega: [Double]) -> ScatteringMap {
+    precondition(omega.count == columns)
+    return ScatteringMap(
+      norms: norms, omega: omega,
+      values: zip(weightedCoherent(weights), weightedIncoherent(weights)).map { $0 + $1 },
+      unit: weights.unit, history: history + [weights.description])
+  }
+
   /// Each function averaged over shells of |q|.
   public func averaged(_ shells: ShellAverage) -> PartialFunctions {
     PartialFunctions(
       norms: shells.shells, columns: columns,
       coherent: coherent.mapValues { shells.average($0, columns: columns) },
-      incoherent: incoherent.mapValues { shells.average($0, columns: columns) })
+      incoherent: incoherent.mapValues { shells.average($0, columns: columns) },
+      history: history + ["mean over shells, " + shells.description])
   }
 
   /// Each function divided by the Debye–Waller factor exp(−q²(U_A + U_B)/6) of its species, with
@@ -81,6 +96,9 @@ public struct PartialFunctions: Sendable {
       result.coherent[pair] = divided(values, 0.5 * (squares[pair.a] + squares[pair.b]))
     }
     for (index, values) in incoherent { result.incoherent[index] = divided(values, squares[index]) }
+    result.history.append(
+      "divided by the Debye-Waller factors, U = "
+        + squares.map { Decimals.text($0) }.joined(separator: ", ") + " Å²")
     return result
   }
 }

@@ -84,6 +84,15 @@ public struct ShellAverage: Sendable {
     }
   }
 
+  /// The kernel, for the history of a result.
+  public var description: String {
+    switch kernel {
+    case .gaussian(let width): "Gaussian of σ = \(Decimals.text(width)) 1/Å"
+    case .lorentzian(let width): "Lorentzian of γ = \(Decimals.text(width)) 1/Å"
+    case .bins(let count): "\(count) bins"
+    }
+  }
+
   /// Shells from the smallest to the largest |q| of points, a step of `width` apart.
   public static func grid(norms: [Double], step: Double) -> [Double] {
     guard let low = norms.min(), let high = norms.max(), step > 0 else { return [] }

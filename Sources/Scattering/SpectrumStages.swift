@@ -88,7 +88,7 @@ public struct SpectrumStages: Sendable {
     var powder = map
     powder.norms = shells
     powder.values = average.average(map.values, columns: map.energies.count)
-    powder.history.append("mean over shells, Gaussian of σ = \(Decimals.text(width)) 1/Å")
+    powder.history.append("mean over shells, " + average.description)
     let raw = powder.integratedOverQ()
     guard let instrument else { return (raw, raw) }
     let kinematic =

@@ -157,6 +157,53 @@ import Testing
     #expect(errors.ours < 0.03 * errors.first)
   }
 
+  @Test(
+    "the self spectrum of a trajectory has the mean square displacement of its positions",
+    .enabled(if: Reference.isAvailable, "needs the reference folder"), arguments: ["H", "Si"])
+  func trajectory(element: String) throws {
+    let file = "A_dynasor_dynamic.nc"
+    let norms = try Fixture.vectors("q_points", of: file).map { ($0 * $0).sum().squareRoot() }
+    let spectrum = try SelfSpectrum(
+      functions: try Fixture.variable("Fqt_incoh_" + element, of: file), norms: norms, timestep: 4)
+    let names = try #require(try Fixture.object("A_modes.json")["names"] as? [String])
+    let positions = try Fixture.vectors("coordinates", of: "A.nc")
+    let (atoms, frames) = (names.count, positions.count / names.count)
+    var (square, count) = (0.0, 0.0)
+    for atom in 0..<atoms where names[atom] == element {
+      let track = (0..<frames).map { positions[$0 * atoms + atom] }
+      let mean = track.reduce(SIMD3<Double>.zero, +) / Double(frames)
+      square += track.reduce(0) { $0 + (($1 - mean) * ($1 - mean)).sum() } / Double(3 * frames)
+      count += 1
+    }
+    // 100 lags of 4 fs leave a few per cent to the lowest modes.
+    #expect(abs(spectrum.meanSquare / (square / count) - 1) < 0.04)
+  }
+
+  @Test("species take their own factors, pairs the mean of two, and the history says so")
+  func partials() throws {
+    var density = [Double](repeating: 0, count: 101)
+    density[20] = 1
+    let corrections = [1.0, 28].map {
+      OrderResolvedCorrection(
+        SelfSpectrum(density: density, step: 2, mass: $0, temperature: 200), temperature: 200,
+        largestQ: 3)
+    }
+    let ones = [Double](repeating: 1, count: 2 * 101)
+    let result = PartialFunctions(
+      norms: [1, 3], columns: 101, coherent: [.init(0, 1): ones], incoherent: [0: ones, 1: ones]
+    ).corrected(by: corrections)
+    let (a, b) = (corrections[0].factors(norms: [1, 3]), corrections[1].factors(norms: [1, 3]))
+    #expect(result.incoherent == [0: a, 1: b])
+    #expect(
+      deviation(
+        try #require(result.coherent[.init(0, 1)]), from: zip(a, b).map { ($0 * $1).squareRoot() })
+        < 1e-15)
+    // The heavy species at small q has its fundamental corrected as one quantum.
+    let harmonic = QuantumFactor.harmonic.value(energy: 40, temperature: 200)
+    #expect(abs(b[20] / harmonic - 1) < 2e-3)
+    #expect(result.history.first?.hasPrefix("order-resolved quantum correction, T = 200 K") == true)
+  }
+
   @Test("orders of the expansion: exact areas, their sum the whole, first moment the recoil")
   func expansion() {
     // One line of an Einstein crystal: exact areas of n quanta are Bessel functions.

@@ -252,5 +252,12 @@ import Testing
       deviation(
         zip(coherent, incoherent).map { $0 + $1 },
         from: try Fixture.variable("neutron_gauss_total", of: file)) < 1e-9)
+    // The same as a density in energy.
+    let map = shells.map(weights, omega: try Fixture.variable("omega", of: file))
+    let total = try Fixture.variable("neutron_gauss_total", of: file)
+    #expect(
+      deviation(map.values, from: total.map { $0 / (2 * Double.pi * 658.2119569509) }) < 1e-9)
+    #expect(map.history == ["mean over shells, Gaussian of σ = 0.25 1/Å", ""])
+    #expect(map.unit == "fm^2/meV")
   }
 }
