@@ -11,9 +11,15 @@ final class ExtendedXYZTrajectoryReader: TrajectoryReader {
   private let masses: [Double]
   private var frame = 0
   private var layout = Layout()
+  /// Position, velocity and force of the line being read.
+  private let numbers: UnsafeMutablePointer<Double>
+
+  deinit { numbers.deallocate() }
 
   init(path: String) throws(InputError) {
     scanner = try TextScanner(path, expecting: "an extended XYZ file")
+    numbers = .allocate(capacity: 9)
+    numbers.initialize(repeating: 0, count: 9)
     facts = TrajectoryFacts(path: path, kind: .extendedXYZ, atomCount: 0)
     // The first frame is read twice: for its elements and masses, and as a frame.
     let first = try Self.firstFrame(path, scanner)
@@ -57,42 +63,43 @@ final class ExtendedXYZTrajectoryReader: TrajectoryReader {
     frame.values = FrameValues(
       info: header.info, cell: header.cell, periodicity: header.periodicity)
     let velocityUnit = layout.velocity == .angstromPerFemtosecond ? Units.timeUnit : 1
-    var numbers = (SIMD3<Double>.zero, SIMD3<Double>.zero, SIMD3<Double>.zero)
+    let numbers = self.numbers
+    let (positions, velocities, forces) = (
+      VectorsView(frame.positions), VectorsView(frame.velocities), VectorsView(frame.forces)
+    )
+    let (hasVelocities, hasForces) = (facts.hasVelocities, facts.hasForces)
+    let isMomentum = layout.velocity == .momenta
     for atom in 0..<count {
       guard var fields = try line(of: atom) else { return false }
-      for action in layout.actions {
-        switch action {
-        case .skip:
+      for code in layout.codes {
+        switch code {
+        case Layout.unused:
           guard fields.skip() else { throw tooFew(fields, header, atom) }
-        case .species:
+        case Layout.species:
           let word = fields.word()
           guard Self.code(word) == symbols[atom] else {
             throw otherAtom(fields, word, header, atom)
           }
-        case .number(let kind, let component):
+        default:
           guard let value = fields.double() else {
             if !fields.hasMore() { throw tooFew(fields, header, atom) }
-            throw scanner.error(expected: "a number (\(layout.name(kind)))", fields)
+            throw scanner.error(expected: "a number (\(layout.name(of: code)))", fields)
           }
-          switch kind {
-          case 0: numbers.0[component] = value
-          case 1: numbers.1[component] = value
-          default: numbers.2[component] = value
-          }
+          numbers[Int(code)] = value
         }
       }
       if fields.hasMore() {
         throw scanner.error(
-          "expected \(layout.actions.count) columns for an atom, found more",
+          "expected \(layout.codes.count) columns for an atom, found more",
           header.plain ? "Name further columns by Properties=species:S:1:pos:R:3:…" : "",
           column: fields.column)
       }
-      frame.positions[atom] = numbers.0
-      if facts.hasVelocities {
-        let unit = layout.velocity == .momenta ? 1 / masses[atom] : velocityUnit
-        frame.velocities[atom] = numbers.1 * unit
+      positions[atom] = SIMD3(numbers[0], numbers[1], numbers[2])
+      if hasVelocities {
+        let unit = isMomentum ? 1 / masses[atom] : velocityUnit
+        velocities[atom] = SIMD3(numbers[3], numbers[4], numbers[5]) * unit
       }
-      if facts.hasForces { frame.forces[atom] = numbers.2 }
+      if hasForces { forces[atom] = SIMD3(numbers[6], numbers[7], numbers[8]) }
     }
     self.frame += 1
     return true
@@ -189,7 +196,7 @@ final class ExtendedXYZTrajectoryReader: TrajectoryReader {
           + "\(atom)")
     }
     return scanner.error(
-      "expected \(layout.actions.count) columns for an atom, found \(words.count)")
+      "expected \(layout.codes.count) columns for an atom, found \(words.count)")
   }
 
   private func otherAtom(
@@ -224,12 +231,11 @@ final class ExtendedXYZTrajectoryReader: TrajectoryReader {
   /// What is done with each column of a line.
   private struct Layout {
     enum Velocity { case none, angstromPerFemtosecond, internalUnits, momenta }
-    enum Action {
-      case skip, species
-      case number(Int, Int)
-    }
+    static let species: UInt8 = 254
+    static let unused: UInt8 = 255
     var columns: [ExtendedXYZHeader.Column] = []
-    var actions: [Action] = []
+    /// 0 to 8 are components of position, velocity and force.
+    var codes: [UInt8] = []
     var velocity = Velocity.none
     var hasForces = false
     var position = "pos"
@@ -262,17 +268,18 @@ final class ExtendedXYZTrajectoryReader: TrajectoryReader {
       for column in columns {
         for k in 0..<column.width {
           switch column.name {
-          case position: actions.append(.number(0, k))
-          case velocityName where !velocityName.isEmpty: actions.append(.number(1, k))
-          case forceName where hasForces: actions.append(.number(2, k))
-          default: actions.append(column.name.lowercased() == "species" ? .species : .skip)
+          case position: codes.append(UInt8(k))
+          case velocityName where !velocityName.isEmpty: codes.append(3 + UInt8(k))
+          case forceName where hasForces: codes.append(6 + UInt8(k))
+          default:
+            codes.append(column.name.lowercased() == "species" ? Self.species : Self.unused)
           }
         }
       }
     }
 
-    func name(_ kind: Int) -> String {
-      kind == 0 ? position : kind == 1 ? velocityName : forceName
+    func name(of code: UInt8) -> String {
+      code < 3 ? position : code < 6 ? velocityName : forceName
     }
   }
 }

@@ -17,15 +17,24 @@ package struct FrameSelection: Sendable {
   package private(set) var place = 0
   /// The first place where frames are not evenly spaced.
   package private(set) var unevenness: String?
-  /// The time between frames wanted in ps, once known.
-  package var spacingPs: Double? { storedSpacingPs.map { $0 * Double(options.every) } }
+  /// The time between frames wanted in ps, once known: given, or the mean of what the file says,
+  /// whose single times may be rounded; nil where they are uneven.
+  package var spacingPs: Double? {
+    if let given = options.timestepPs { return given * Double(options.every) }
+    guard unevenness == nil, let firstPlace, previousPlace > firstPlace, let first = firstTime,
+      let last = previous.timePs
+    else { return nil }
+    return (last - first) / Double(previousPlace - firstPlace) * Double(options.every)
+  }
   private let options: TrajectoryOptions
   private let timeIsSingle: Bool
   private let file: String
   private var storedSpacingPs: Double?
   private var firstPlace: Int?
   private var start: Double?
+  private var firstTime: Double?
   private var previous = FrameValues()
+  private var previousPlace = 0
   private var stepSpacing: Int?
 
   /// A choice by options.
@@ -68,10 +77,12 @@ package struct FrameSelection: Sendable {
     }
     if firstPlace == nil {
       firstPlace = place
+      firstTime = values.timePs
     } else {
       try checkSpacing(values, place)
     }
     previous = values
+    previousPlace = place
     return isTaken(place) ? .take : .between
   }
 

@@ -14,10 +14,16 @@ final class LAMMPSDumpReader: TrajectoryReader {
   /// Symbol or type of each atom in the first frame.
   private var kinds: [Int] = []
   private var frame = 0
+  /// Position, image, velocity and force of the line being read.
+  private let numbers: UnsafeMutablePointer<Double>
+
+  deinit { numbers.deallocate() }
 
   /// Opens a dump; without a line of units those given hold, or metal.
   init(path: String, units: LAMMPSUnits?) throws(InputError) {
     scanner = try TextScanner(path, expecting: "a LAMMPS dump")
+    numbers = .allocate(capacity: 12)
+    numbers.initialize(repeating: 0, count: 12)
     unitsGiven = units
     self.units = units ?? .metal
     facts = TrajectoryFacts(path: path, kind: .lammpsDump, atomCount: 0)
@@ -49,12 +55,15 @@ final class LAMMPSDumpReader: TrajectoryReader {
   func next(into frame: inout TrajectoryFrame) throws(InputError) -> Bool {
     guard let heading = try heading() else { return false }
     frame.values = values(heading)
-    let cell = heading.cell
+    let h = MatrixColumns(cartesian: heading.cell)
     let layout = self.layout
+    let numbers = self.numbers
+    let (positions, velocities, forces) = (
+      VectorsView(frame.positions), VectorsView(frame.velocities), VectorsView(frame.forces)
+    )
     let velocityUnit = units.velocity
     let forceUnit = units.force
     let (hasVelocities, hasForces) = (facts.hasVelocities, facts.hasForces)
-    var numbers = [Double](repeating: 0, count: 12)
     // Taken out of the object, so that no copy is made where it changes.
     var order = self.order.take()
     defer { self.order = order }
@@ -62,16 +71,16 @@ final class LAMMPSDumpReader: TrajectoryReader {
     let kinds = self.kinds
     for row in 0..<facts.atomCount {
       guard var fields = try line(of: row) else { return false }
-      let atom = try read(&fields, row, &numbers, layout, &order, kinds)
+      let atom = try read(&fields, row, numbers, layout, &order, kinds)
       var r = SIMD3(numbers[0], numbers[1], numbers[2])
-      if layout.isScaled { r = heading.origin + cell.cartesian(r) }
-      if layout.usesImages { r += cell.cartesian([numbers[3], numbers[4], numbers[5]]) }
-      frame.positions[atom] = r
+      if layout.isScaled { r = heading.origin + h * r }
+      if layout.usesImages { r += h * SIMD3(numbers[3], numbers[4], numbers[5]) }
+      positions[atom] = r
       if hasVelocities {
-        frame.velocities[atom] = SIMD3(numbers[6], numbers[7], numbers[8]) * velocityUnit
+        velocities[atom] = SIMD3(numbers[6], numbers[7], numbers[8]) * velocityUnit
       }
       if hasForces {
-        frame.forces[atom] = SIMD3(numbers[9], numbers[10], numbers[11]) * forceUnit
+        forces[atom] = SIMD3(numbers[9], numbers[10], numbers[11]) * forceUnit
       }
     }
     self.frame += 1
@@ -275,7 +284,8 @@ final class LAMMPSDumpReader: TrajectoryReader {
   /// - Returns: the place of the atom.
   @inline(__always)
   private func read(
-    _ fields: inout Fields, _ row: Int, _ numbers: inout [Double], _ layout: Layout,
+    _ fields: inout Fields, _ row: Int, _ numbers: UnsafeMutablePointer<Double>,
+    _ layout: Layout,
     _ order: inout AtomOrder?, _ kinds: [Int]
   ) throws(InputError) -> Int {
     var number = row

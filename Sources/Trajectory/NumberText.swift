@@ -117,12 +117,18 @@ package enum NumberText {
     return value.isFinite ? value : nil
   }
 
-  private static let powersOfTen: [Double] = [
+  // Pointers that are never freed: an array would be retained and released for every number.
+  private nonisolated(unsafe) static let powersOfTen = table([
     1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
     1e18, 1e19, 1e20, 1e21, 1e22,
-  ]
-  private static let powersOfFive: [UInt64] = (0...27).map { n in
-    (0..<n).reduce(1) { product, _ in product * 5 }
+  ])
+  private nonisolated(unsafe) static let powersOfFive = table(
+    (0...27).map { n in (0..<n).reduce(1 as UInt64) { product, _ in product * 5 } })
+
+  private static func table<Value>(_ values: [Value]) -> UnsafePointer<Value> {
+    let pointer = UnsafeMutablePointer<Value>.allocate(capacity: values.count)
+    pointer.initialize(from: values, count: values.count)
+    return UnsafePointer(pointer)
   }
 
   /// An integer.

@@ -53,8 +53,9 @@ public struct Unwrapper: ~Copyable, Sendable {
       throw InputError(
         "frame \(frame) has no cell, so that its positions cannot be unwrapped", file: file)
     }
-    let h = cell.rows.transpose
-    let g = cell.fractionalMatrix
+    let h = MatrixColumns(cartesian: cell)
+    let g = MatrixColumns(cell.fractionalMatrix)
+    let (r, old, sum) = (VectorsView(positions), VectorsView(previous), VectorsView(carried))
     let repeats = SIMD3<Double>(
       periodicity.a ? 1 : 0, periodicity.b ? 1 : 0, periodicity.c ? 1 : 0)
     let count = positions.count
@@ -62,34 +63,34 @@ public struct Unwrapper: ~Copyable, Sendable {
     let isFirst = !hasPrevious
     if scheme == .lattice {
       for i in 0..<count {
-        let w = positions[unchecked: i]
+        let w = r[i]
         let s = g * w
         var n = SIMD3<Double>.zero
         if !isFirst {
-          let d = s - previous[unchecked: i]
+          let d = s - old[i]
           let shift = Self.nearest(d) * repeats
           let rest = d - shift
           largest = Self.larger(largest, rest * repeats)
-          n = carried[unchecked: i] - shift
-          positions[unchecked: i] = w + h * n
+          n = sum[i] - shift
+          r[i] = w + h * n
         }
-        previous[unchecked: i] = s
-        carried[unchecked: i] = n
+        old[i] = s
+        sum[i] = n
       }
     } else {
       for i in 0..<count {
-        let w = positions[unchecked: i]
+        let w = r[i]
         var u = w
         if !isFirst {
-          let d = w - previous[unchecked: i]
+          let d = w - old[i]
           let fraction = g * d
           let shift = Self.nearest(fraction) * repeats
           largest = Self.larger(largest, (fraction - shift) * repeats)
-          u = carried[unchecked: i] + d - h * shift
-          positions[unchecked: i] = u
+          u = sum[i] + d - h * shift
+          r[i] = u
         }
-        previous[unchecked: i] = w
-        carried[unchecked: i] = u
+        old[i] = w
+        sum[i] = u
       }
     }
     hasPrevious = true
@@ -115,18 +116,5 @@ public struct Unwrapper: ~Copyable, Sendable {
   @inline(__always)
   private static func larger(_ a: SIMD3<Double>, _ b: SIMD3<Double>) -> SIMD3<Double> {
     [max(a.x, abs(b.x)), max(a.y, abs(b.y)), max(a.z, abs(b.z))]
-  }
-}
-
-extension Vectors {
-  /// A vector by an index in 0..<count, which the caller has checked.
-  @inline(__always)
-  fileprivate subscript(unchecked index: Int) -> SIMD3<Double> {
-    get { [x[index], y[index], z[index]] }
-    nonmutating set {
-      x[index] = newValue.x
-      y[index] = newValue.y
-      z[index] = newValue.z
-    }
   }
 }

@@ -579,6 +579,9 @@ import Trajectory
         $0.lastPs = 20 * spacing
       }
       #expect(selected.map { Int($0.positions[0].x) } == Array(10...20))
+      // The spacing is the mean, because the first two times alone are rounded.
+      let mean = try #require(TrajectoryFiles.survey(path).spacingPs)
+      #expect(abs(mean / spacing - 1) < 1e-4)
     }
   }
 
