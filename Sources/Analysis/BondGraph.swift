@@ -127,16 +127,18 @@ extension BondGraph.Component {
     _ cell: Cell?, _ toFractional: Matrix3, _ positions: borrowing Vectors,
     into whole: borrowing Vectors
   ) {
+    let (x, y, z) = (positions.x, positions.y, positions.z)
+    let (wx, wy, wz) = (whole.x, whole.y, whole.z)
     for (k, atom) in atoms.enumerated() {
-      var r = SIMD3(positions.x[atom], positions.y[atom], positions.z[atom])
+      var r = SIMD3(x[atom], y[atom], z[atom])
       if k > 0, let cell {
         let p = parents[k]
-        let step = r - SIMD3(whole.x[p], whole.y[p], whole.z[p])
+        let step = r - SIMD3(wx[p], wy[p], wz[p])
         r -= cell.cartesian((toFractional * step).rounded(.toNearestOrEven))
       }
-      whole.x[k] = r.x
-      whole.y[k] = r.y
-      whole.z[k] = r.z
+      wx[k] = r.x
+      wy[k] = r.y
+      wz[k] = r.z
     }
   }
 }

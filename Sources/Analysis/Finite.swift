@@ -6,8 +6,9 @@ enum Finite {
   static func check(_ vectors: borrowing Vectors, what: String, frame: Int)
     throws(ObservableError)
   {
+    let (x, y, z) = (vectors.x, vectors.y, vectors.z)
     var sum = 0.0
-    for i in 0..<vectors.count { sum += (vectors.x[i] + vectors.y[i] + vectors.z[i]) * 0 }
+    for i in 0..<vectors.count { sum += (x[i] + y[i] + z[i]) * 0 }
     if sum == 0 { return }
     for i in 0..<vectors.count {
       let v = vectors[i]

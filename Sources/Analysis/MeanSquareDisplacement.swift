@@ -102,10 +102,12 @@ public final class MeanSquareDisplacement {
     }
     // A displacement is map·(r − R) + R − r₀, less R − R₀ where drift is removed.
     let scales = map != .identity
+    let (rx, ry, rz) = (positions.x, positions.y, positions.z)
+    let (fx, fy, fz) = (first.x, first.y, first.z)
     var center = SIMD3<Double>.zero
     if scales || plan.removesDrift {
       for i in 0..<n {
-        center += SIMD3(positions.x[i], positions.y[i], positions.z[i]) * plan.masses[i]
+        center += SIMD3(rx[i], ry[i], rz[i]) * plan.masses[i]
       }
       if totalMass > 0 { center /= totalMass }
     }
@@ -113,11 +115,11 @@ public final class MeanSquareDisplacement {
     let shift = plan.removesDrift ? firstCenter - center : .zero
     let (x, y, z) = (current.x, current.y, current.z)
     for i in 0..<n {
-      var r = SIMD3(positions.x[i], positions.y[i], positions.z[i])
+      var r = SIMD3(rx[i], ry[i], rz[i])
       if scales { r = map * (r - center) + center }
-      x[i] = r.x + shift.x - first.x[i]
-      y[i] = r.y + shift.y - first.y[i]
-      z[i] = r.z + shift.z - first.z[i]
+      x[i] = r.x + shift.x - fx[i]
+      y[i] = r.y + shift.y - fy[i]
+      z[i] = r.z + shift.z - fz[i]
     }
     try store.append { out in
       for i in 0..<n {

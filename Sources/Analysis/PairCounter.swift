@@ -48,10 +48,12 @@ final class PairCounter {
 
   /// Counts a frame into its slots.
   func count(_ cell: Cell, _ positions: borrowing Vectors, into slots: [Int]) {
+    let (x, y, z) = (positions.x, positions.y, positions.z)
+    let (ax, ay, az) = (active.x, active.y, active.z)
     for (k, i) in classes.atoms.enumerated() {
-      active.x[k] = positions.x[i]
-      active.y[k] = positions.y[i]
-      active.z[k] = positions.z[i]
+      ax[k] = x[i]
+      ay[k] = y[i]
+      az[k] = z[i]
     }
     grid.sort(cell, active, cutoff: cutoff)
     let n = classes.atoms.count
@@ -125,15 +127,16 @@ final class PairCounter {
     let square = cutoff * cutoff
     for molecule in classes.molecules {
       molecule.makeWhole(cell, fractional, positions, into: whole)
+      let (x, y, z) = (whole.x, whole.y, whole.z)
       for a in 1..<molecule.atoms.count {
         let first = classes.classOfAtom[molecule.atoms[a]]
         if first < 0 { continue }
         for b in 0..<a {
           let second = classes.classOfAtom[molecule.atoms[b]]
           if second < 0 { continue }
-          let dx = whole.x[b] - whole.x[a]
-          let dy = whole.y[b] - whole.y[a]
-          let dz = whole.z[b] - whole.z[a]
+          let dx = x[b] - x[a]
+          let dy = y[b] - y[a]
+          let dz = z[b] - z[a]
           let d2 = dx * dx + dy * dy + dz * dz
           if d2 < square {
             let bin = Int(d2.squareRoot() * scale)

@@ -93,25 +93,29 @@ struct PairGrid: ~Copyable {
 
     // Written out, because calls of another module are not inlined.
     let columnsOfInverse = cell.fractionalMatrix.transpose
-    low = .infinity
-    high = -.infinity
+    let (rx, ry, rz) = (positions.x, positions.y, positions.z)
+    let (wx, wy, wz) = (wrapped.x, wrapped.y, wrapped.z)
+    let (sx, sy, sz) = (slots.x, slots.y, slots.z)
+    var low = Double.infinity
+    var high = -low
     for i in 0..<count {
-      let r = SIMD3(positions.x[i], positions.y[i], positions.z[i])
+      let r = SIMD3(rx[i], ry[i], rz[i])
       let s =
         columnsOfInverse.x * r.x + columnsOfInverse.y * r.y + columnsOfInverse.z * r.z
       let whole = s.rounded(.down)
       let p = r - (cell.a * whole.x + cell.b * whole.y + cell.c * whole.z)
-      wrapped.x[i] = p.x
-      wrapped.y[i] = p.y
-      wrapped.z[i] = p.z
+      wx[i] = p.x
+      wy[i] = p.y
+      wz[i] = p.z
       let rest = s - whole
-      slots.x[i] = rest[first] * widthA
-      slots.y[i] = rest[second] * widthB
+      sx[i] = rest[first] * widthA
+      sy[i] = rest[second] * widthB
       let up = (p * axis).sum()
-      slots.z[i] = up
+      sz[i] = up
       low = min(low, up)
       high = max(high, up)
     }
+    (self.low, self.high) = (low, high)
     guard count > 0 else { return }
     let columnCount = columns.a * columns.b
     slices = max(
@@ -125,9 +129,9 @@ struct PairGrid: ~Copyable {
     starts.append(contentsOf: repeatElement(0, count: binCount + 1))
     starts.withUnsafeMutableBufferPointer { starts in
       for i in 0..<count {
-        let a = min(columns.a - 1, Int(slots.x[i] / columnWidth.a))
-        let b = min(columns.b - 1, Int(slots.y[i] / columnWidth.b))
-        let bin = (a * columns.b + b) * slices + slice(slots.z[i])
+        let a = min(columns.a - 1, Int(sx[i] / columnWidth.a))
+        let b = min(columns.b - 1, Int(sy[i] / columnWidth.b))
+        let bin = (a * columns.b + b) * slices + slice(sz[i])
         binOfAtom.pointer[i] = Int32(bin)
         starts[bin + 1] += 1
       }
@@ -138,12 +142,12 @@ struct PairGrid: ~Copyable {
         starts[bin + 1] -= 1
         let place = Int(starts[bin + 1])
         order.pointer[place] = Int32(i)
-        x.pointer[place] = wrapped.x[i]
-        y.pointer[place] = wrapped.y[i]
-        z.pointer[place] = wrapped.z[i]
-        across.pointer[place] = slots.x[i]
-        along.pointer[place] = slots.y[i]
-        up.pointer[place] = slots.z[i]
+        x.pointer[place] = wx[i]
+        y.pointer[place] = wy[i]
+        z.pointer[place] = wz[i]
+        across.pointer[place] = sx[i]
+        along.pointer[place] = sy[i]
+        up.pointer[place] = sz[i]
         columnOfPlace.pointer[place] = Int32(bin / slices)
       }
       // Each entry now holds the start of the bin before it.

@@ -61,11 +61,12 @@ public final class VelocityAutocorrelation {
     let n = plan.masses.count
     guard velocities.count == n else { throw .missing(frame: frameCount, what: "velocities") }
     try Finite.check(velocities, what: "velocity", frame: frameCount)
+    let (x, y, z) = (velocities.x, velocities.y, velocities.z)
     try store.append { out in
       for i in 0..<n {
-        out[3 * i] = Float(velocities.x[i])
-        out[3 * i + 1] = Float(velocities.y[i])
-        out[3 * i + 2] = Float(velocities.z[i])
+        out[3 * i] = Float(x[i])
+        out[3 * i + 1] = Float(y[i])
+        out[3 * i + 2] = Float(z[i])
       }
     }
   }
