@@ -22,7 +22,7 @@ DEMO ?= runs/demo
 PEERS := .venv/bin/python
 MODELS ?= ../shared/reference/nep/models
 
-LIBRARIES := libnetcdf-dev libfftw3-dev libyaml-dev zlib1g-dev pkg-config make gcc libopenblas-dev
+LIBRARIES := libnetcdf-dev libfftw3-dev libyaml-dev zlib1g-dev pkg-config make gcc
 FIGURES := python3 python3-matplotlib python3-numpy python3-netcdf4
 APT := DEBIAN_FRONTEND=noninteractive $(if $(filter 0,$(shell id -u)),,sudo -n) apt-get
 

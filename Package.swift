@@ -26,8 +26,6 @@ let package = Package(
     .systemLibrary(
       name: "CNetCDF", pkgConfig: "netcdf", providers: [.apt(["libnetcdf-dev"])]),
     .systemLibrary(name: "CFFTW", pkgConfig: "fftw3", providers: [.apt(["libfftw3-dev"])]),
-    .systemLibrary(
-      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
@@ -39,7 +37,7 @@ let package = Package(
     library("Trajectory", ["CNetCDF", "CZlib", "Matter"]),
     library("Dynamics", ["Matter", "Parallel", "Neighbors", "Potentials", "Trajectory"]),
     library("Analysis", ["CFFTW", "CHost", "Matter", "Parallel", "Trajectory"]),
-    library("Scattering", ["CFFTW", "COpenBLAS", "Matter", "Parallel", "Trajectory"]),
+    library("Scattering", ["CFFTW", "Matter", "Parallel", "Trajectory"]),
     library("Decks", ["CYAML", "Matter", "Trajectory", "Dynamics", "Analysis"]),
     .executableTarget(
       name: "apus",

@@ -1,6 +1,6 @@
 import CFFTW
 import Matter
-import Synchronization
+import Parallel
 
 /// Fourier transforms of real series of one length, by FFTW.
 ///
@@ -16,9 +16,6 @@ final class RealTransform: @unchecked Sendable {
 
   private struct Plans: @unchecked Sendable { let forward, inverse: OpaquePointer? }
 
-  /// FFTW allows no two threads to plan at once.
-  private static let planning = Mutex<Void>(())
-
   /// Transforms of an even length.
   init(length: Int) {
     precondition(length >= 2 && length % 2 == 0)
@@ -26,7 +23,7 @@ final class RealTransform: @unchecked Sendable {
     let series = AlignedBuffer<Double>(count: length)
     let spectrum = AlignedBuffer<Double>(count: length + 2)
     let complex = Self.complex(spectrum.pointer)
-    let plans = Self.planning.withLock { _ in
+    let plans = FourierPlanning.alone {
       Plans(
         forward: fftw_plan_dft_r2c_1d(Int32(length), series.pointer, complex, FFTW_ESTIMATE),
         inverse: fftw_plan_dft_c2r_1d(Int32(length), complex, series.pointer, FFTW_ESTIMATE))
@@ -38,7 +35,7 @@ final class RealTransform: @unchecked Sendable {
   }
 
   deinit {
-    Self.planning.withLock { _ in
+    FourierPlanning.alone {
       fftw_destroy_plan(forwardPlan)
       fftw_destroy_plan(inversePlan)
     }

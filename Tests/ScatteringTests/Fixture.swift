@@ -61,10 +61,6 @@ enum Fixture {
 
   struct Missing: Error { let name: String }
 }
-
-/// The largest deviation over the largest reference value.
-func deviation(_ values: [Double], from reference: [Double]) -> Double {
-  guard values.count == reference.count else { return .infinity }
   let scale = reference.reduce(0) { max($0, abs($1)) }
   return zip(values, reference).reduce(0) { max($0, abs($1.0 - $1.1)) } / scale
 }

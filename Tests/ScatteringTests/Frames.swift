@@ -93,9 +93,9 @@ enum ScatteringFixture {
   }
 }
 
-/// The largest difference over the largest value of the second.
+/// The largest difference over the largest value of the second; infinite where a value is not finite.
 func deviation(_ a: [Double], from b: [Double]) -> Double {
-  guard a.count == b.count, !b.isEmpty else { return .infinity }
+  guard a.count == b.count, !b.isEmpty, a.allSatisfy(\.isFinite) else { return .infinity }
   let scale = b.map(abs).max() ?? 0
   return (zip(a, b).map { $0 - $1 }.map(abs).max() ?? .infinity) / scale
 }
