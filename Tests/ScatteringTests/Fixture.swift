@@ -61,6 +61,3 @@ enum Fixture {
 
   struct Missing: Error { let name: String }
 }
-  let scale = reference.reduce(0) { max($0, abs($1)) }
-  return zip(values, reference).reduce(0) { max($0, abs($1.0 - $1.1)) } / scale
-}
