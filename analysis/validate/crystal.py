@@ -2,17 +2,24 @@
 """The crystal that a model gives: cells under pressure, equation of state, vibrations at Γ and their shifts.
 
 usage: crystal.py --model MODEL --structure CRYSTAL.xyz --output DIR [--pressures -0.3 0 0.5 1 1.5 2 3 4]
-                  [--scan LABELLED.xyz] [--displacements LABELLED.xyz] [--shift 1.5] [--apus PATH]
+                  [--scan LABELLED.xyz] [--shift 1.5] [--apus PATH]
+                  [--modes CRYSTAL.xyz LABELLED.xyz]...
 
-Writes into DIR scan.xyz, the cells relaxed at the pressures, and displacements.xyz, the displaced cells of CRYSTAL
-that its vibrations need. Labelled by another method such cells come back as --scan (any cells along a curve of
-volume) and --displacements (these), and the tables hold both. Prints Markdown.
+Writes into DIR scan.xyz, the cells relaxed at the pressures. Cells along a curve of volume labelled by another method
+come back as --scan, and the tables hold both.
+
+--modes compares internal vibrations at Γ with those of another method at a geometry relaxed by that method. When
+LABELLED.xyz is missing, its frames are written to DIR/modes-NAME.xyz: 2 for each of the lowest groups of internal
+modes. A frame moves along the model's modes of all irreducible representations at once; forces of different ones do
+not mix, so that the frames give the other method's dynamical matrix among these modes in each representation.
+Prints Markdown.
 """
 import argparse
 import subprocess
 from pathlib import Path
 
 import numpy as np
+import spglib
 from ase import Atoms, units
 from ase.eos import EquationOfState
 from ase.io import read, write
@@ -27,6 +34,8 @@ stages:
 """
 THZ_TO_WAVENUMBER = 33.3564095
 STEP = 0.01  # Å
+GROUPS = 7  # of internal modes that are compared with another method, from the lowest
+AMPLITUDE = 0.04  # Å, the largest displacement of an atom in their frames
 
 
 def relaxed(arguments, pressure):
@@ -115,6 +124,69 @@ def herringbone(atoms):
     return np.degrees(np.arccos(np.clip(np.abs(np.array(normals) @ normals[0]), 0, 1)))
 
 
+def representations(atoms, vectors):
+    """Index of the irreducible representation of each mode; a group of order 8 with real characters ±1 alone."""
+    found = spglib.get_symmetry((atoms.cell.array, atoms.get_scaled_positions(), atoms.numbers), symprec=2e-2)
+    scaled = atoms.get_scaled_positions()
+    signs = []
+    for rotation, translation in zip(found["rotations"], found["translations"]):
+        image = scaled @ rotation.T + translation
+        apart = image[:, None] - scaled[None]
+        target = np.linalg.norm((apart - np.round(apart)) @ atoms.cell.array, axis=2).argmin(1)
+        turn = np.linalg.inv(atoms.cell.array) @ rotation.T @ atoms.cell.array
+        moved = np.empty_like(vectors)
+        moved[:, target] = vectors @ turn
+        signs.append((moved * vectors).sum((1, 2)))
+    signs = np.array(signs).T
+    if np.abs(np.abs(signs) - 1).max() > 0.05:
+        raise SystemExit("crystal.py: modes of different representations are mixed; the structure is not symmetric enough")
+    return np.unique(np.round(signs), axis=0, return_inverse=True)[1].ravel()
+
+
+def ritz(arguments, structure, labelled):
+    """Prints the model's frequencies of the lowest internal modes at the structure beside those of the labels, made
+    from the labels' dynamical matrix among the model's modes; or writes the frames to label."""
+    atoms = read(structure)
+    atoms = Atoms(atoms.symbols, positions=atoms.positions, cell=atoms.cell, pbc=True)
+    phonon, displaced = phonons(atoms)
+    tag = f"modes-{Path(structure).stem}"
+    frequencies, vectors = solved(phonon, [a.get_forces() for a in evaluated(arguments, displaced, tag + "-model")])
+    table = characters(atoms, vectors)
+    size = len(molecules(atoms))
+    internal = np.setdiff1d(np.arange(len(frequencies)), np.argsort(-table[:, 0])[:6 * size])
+    internal = internal[np.argsort(frequencies[internal])]
+    kinds = representations(atoms, vectors[internal])
+    modes = np.array([internal[kinds == k][:GROUPS] for k in range(kinds.max() + 1)])
+    roots = np.sqrt(atoms.get_masses())[:, None]
+    frames, scales = [], []
+    for group in modes.T:
+        step = vectors[group].sum(0) / roots
+        scales.append(AMPLITUDE / np.linalg.norm(step, axis=1).max())
+        for sign in (1, -1):
+            frame = atoms.copy()
+            frame.positions += sign * scales[-1] * step
+            frames.append(frame)
+    if not Path(labelled).exists():
+        write(arguments.output / f"{tag}.xyz", frames, format="extxyz")
+        print(f"\n{arguments.output / tag}.xyz: {len(frames)} frames to label")
+        return
+    given = read(labelled, ":")
+    if len(given) != len(frames) or any(np.abs(g.positions - f.positions).max() > 1e-4 for g, f in zip(given, frames)):
+        raise SystemExit(f"crystal.py: {labelled} does not hold the frames of {tag}.xyz in their order")
+    square = (units._hbar * units.J * units.s / units.invcm) ** 2  # (eV/Å²/amu) to cm⁻²: ASE's time makes eV/(amu Å²) 1
+    forces = [(given[2 * k].get_forces() - given[2 * k + 1].get_forces()) / 2 for k in range(GROUPS)]
+    theirs = []
+    for own in modes:
+        matrix = np.array([[-(vectors[i] * f / roots).sum() / s for f, s in zip(forces, scales)] for i in own])
+        values = np.linalg.eigvalsh((matrix + matrix.T) / 2) * square
+        theirs.append(np.sign(values) * np.sqrt(np.abs(values)))
+    theirs = np.array(theirs)
+    print(f"\n| internal modes of {Path(structure).name} | model, cm⁻¹ | labels | range of labels |\n|---|---|---|---|")
+    for k in range(GROUPS):
+        print(f"| {k + 1} | {frequencies[modes[:, k]].mean():.1f} | {theirs[:, k].mean():.1f} | "
+              f"{theirs[:, k].min():.1f} … {theirs[:, k].max():.1f} |")
+
+
 def fitted(frames, energies):
     fit = EquationOfState([f.get_volume() for f in frames], energies, eos="birchmurnaghan")
     volume, _, modulus = fit.fit()
@@ -148,7 +220,7 @@ def main():
     parser.add_argument("--pressures", nargs="+", type=float, default=[-0.3, 0, 0.5, 1, 1.5, 2, 3, 4], help="GPa")
     parser.add_argument("--shift", type=float, default=1.5, help="pressure of the shifted vibrations, GPa")
     parser.add_argument("--scan", type=Path)
-    parser.add_argument("--displacements", type=Path)
+    parser.add_argument("--modes", nargs=2, action="append", default=[], metavar=("CRYSTAL", "LABELLED"))
     parser.add_argument("--apus", default=root / ".build/release/apus", type=Path)
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
@@ -176,14 +248,6 @@ def main():
         phonon, displaced = phonons(atoms)
         forces = [a.get_forces() for a in evaluated(arguments, displaced, f"displaced-{p:g}")]
         results[p] = solved(phonon, forces), characters(atoms, solved(phonon, forces)[1])
-    reference = read(arguments.structure)
-    phonon, displaced = phonons(reference)
-    write(arguments.output / "displacements.xyz", displaced, format="extxyz")
-    if arguments.displacements:
-        given = read(arguments.displacements, ":")
-        result = solved(phonon, [a.get_forces() for a in given])
-        results["labelled"] = result, characters(reference, result[1])
-
     # internal modes of N molecules come in groups of N
     size = len(molecules(frames[0]))
     lines = {}
@@ -199,16 +263,14 @@ def main():
           f"{lines[0.0][0][3:].mean():.1f}; at {arguments.shift:g} GPa {lines[arguments.shift][0][3]:.0f} … "
           f"{lines[arguments.shift][0][-1]:.0f}, mean {lines[arguments.shift][0][3:].mean():.1f}; lowest at 0 GPa: "
           + ", ".join(f"{x:.1f}" for x in lines[0.0][0][:6]))
-    if "labelled" in lines:
-        print(f"labelled: {lines['labelled'][0][3]:.0f} … {lines['labelled'][0][-1]:.0f}, mean {lines['labelled'][0][3:].mean():.1f}")
-    head = " labelled |" if "labelled" in lines else ""
-    print(f"\n| internal modes | cm⁻¹ at 0 GPa | range | shift at {arguments.shift:g} GPa |{head} H | I | out of plane |")
-    print("|" + "---|" * (8 if head else 7))
+    print(f"\n| internal modes | cm⁻¹ at 0 GPa | range | shift at {arguments.shift:g} GPa | H | I | out of plane |")
+    print("|" + "---|" * 7)
     for k, (mean, low, high, parts) in enumerate(lines[0.0][1]):
         shift = lines[arguments.shift][1][k][0] - mean
-        other = f" {lines['labelled'][1][k][0]:.1f} |" if head else ""
-        print(f"| {k + 1} | {mean:.1f} | {low:.1f} … {high:.1f} | {shift:+.1f} |{other} "
+        print(f"| {k + 1} | {mean:.1f} | {low:.1f} … {high:.1f} | {shift:+.1f} | "
               + " | ".join(f"{x:.2f}" for x in parts) + " |")
+    for structure, labelled in arguments.modes:
+        ritz(arguments, structure, labelled)
 
 
 if __name__ == "__main__":
