@@ -15,17 +15,17 @@ struct DensityCost: Sendable {
 
   // Of one atom and entry: among at least four of one (h, k), or fewer; with currents; of one atom
   // and row of a table.
-  private static let dense = 0.18
-  private static let scattered = 0.5
+  private static let dense = 0.24
+  private static let scattered = 0.6
   private static let currents = 1.0
   private static let row = 0.4
   // Of one atom, of its taps in one task, of one vector of grid values it adds to; of one double of the
   // grid; of one value and factor 2 of the length of a transform.
-  private static let atom = 65.0
-  private static let visit = 60.0
-  private static let tap = 1.35
-  private static let cell = 2.0
-  private static let butterfly = 1.1
+  private static let atom = 85.0
+  private static let visit = 80.0
+  private static let tap = 1.7
+  private static let cell = 2.6
+  private static let butterfly = 1.4
   private static let tolerance = 1e-10
 
   /// The costs of lattice points for so many atoms of each species.
@@ -122,13 +122,15 @@ struct CorrelationCost: Sendable {
   let row: Double
 
   // One value and factor 2 of the length of a transform; one value of a product of spectra; one value of a
-  // series on its way there; one phase; one pair of frames of an atom.
+  // series on its way there; one phase; one pair of frames of an atom; one atom and free vector; one value
+  // and its place in the spectrum, for new memory.
   private static let butterfly = 0.37
   private static let product = 0.5
-  private static let value = 4.0
-  private static let phase = 1.4
-  private static let pair = 0.16
+  private static let value = 24.0
+  private static let phase = 2.5
+  private static let pair = 0.2
   private static let free = 2.2
+  private static let result = 5.0
 
   /// The costs of a plan.
   init(plan: CorrelationPlan, species: SpeciesMap, frameCount: Int) {
@@ -161,7 +163,9 @@ struct CorrelationCost: Sendable {
         + 0.5 * transform * Double(set.terms.count))
       + Self.value * channels * Double(frameCount)
     let lags = Double(2 * origins.lagCount - 1)
-    row = 0.5 * (blocks > 1 ? 1 + blocks : 1) * Self.butterfly * lags * max(1, log2(lags))
+    row =
+      Self.result * lags + 0.5 * (blocks > 1 ? 1 + blocks : 1) * Self.butterfly * lags
+      * max(1, log2(lags))
     if plan.kinds.contains(.incoherent) {
       let pairs = Self.pair * origins.totals.reduce(0, +)
       let transforms = blocks * (origins.isPlain ? 1.3 : 3) * transform
