@@ -60,7 +60,7 @@ public final class CorrelationAccumulator {
       needsDensities
       ? DensityEngine(
         points: plan.points, species: species, hasCurrents: plan.kinds.contains(.currents),
-        team: team) : nil
+        method: plan.densityMethod(for: species), team: team) : nil
     densities = try engine.map {
       try RecordStore(
         valuesPerRecord: $0.valueCount, path: spool.map { $0 + "/densities.spool" }, keeping: kept)
@@ -113,10 +113,11 @@ public final class CorrelationAccumulator {
     }
     try cells.append([cell.a, cell.b, cell.c].flatMap { [$0.x, $0.y, $0.z] })
     if let engine, let densities {
-      engine.evaluate(
-        cell: cell, positions: positions, velocities: velocities,
-        speedUnit: Units.angstromPerFemtosecond, into: record.pointer)
-      try densities.append(record.pointer)
+      try densities.append(by: record.pointer) { values in
+        engine.evaluate(
+          cell: cell, positions: positions, velocities: velocities,
+          speedUnit: Units.angstromPerFemtosecond, into: values)
+      }
     }
     if let paths {
       storePath(cell, positions)
@@ -178,12 +179,14 @@ public final class CorrelationAccumulator {
       blocks: plan.blocks)
     let estimator = Estimator(
       origins: origins, atomCount: species.atomCount, timestep: plan.timestep, taper: plan.taper)
-    let grids = functions.members.map { _ in
-      FunctionGrid(
-        points: plan.points.count, lagCount: origins.lagCount, hasErrors: estimator.hasErrors)
+    var statics: [StaticFunction] = []
+    let results = try FunctionGrid.functions(
+      functions.members.map(\.member), points: plan.points.count, lagCount: origins.lagCount,
+      hasErrors: estimator.hasErrors
+    ) { grids in
+      statics = try correlateDensities(origins, estimator, grids)
+      try correlateAtoms(origins, estimator, grids)
     }
-    let statics = try correlateDensities(origins, estimator, grids)
-    try correlateAtoms(origins, estimator, grids)
     let motion = try motion()
     let meanCell = try motion.mean()
     let q = plan.points.cartesian(in: meanCell)
@@ -198,7 +201,7 @@ public final class CorrelationAccumulator {
       pairCounts: origins.totals, frameCount: frameCount, atomCount: species.atomCount,
       speciesCounts: Dictionary(
         uniqueKeysWithValues: zip(species.names, atoms.map(\.count))), taper: plan.taper,
-      functions: zip(functions.members, grids).map { $1.function($0.member) }, statics: statics)
+      functions: results, statics: statics)
   }
 
   // MARK: densities and currents

@@ -157,6 +157,8 @@ public struct CorrelationPlan: Sendable {
   public var blocks: Int
   /// The window in time.
   public var taper: Taper
+  /// How densities are computed.
+  public var densities: DensityMethod = .automatic
 
   /// A plan for every origin, without a window.
   public init(
@@ -194,6 +196,13 @@ public struct CorrelationPlan: Sendable {
       try demand(
         sigma > 0 && sigma.isFinite, "the width of the Gaussian window is \(sigma) fs",
         "Give a positive one")
+    }
+    if case .transform(let largest) = densities {
+      try demand(
+        points.integers?.allSatisfy {
+          abs($0.x) <= largest.x && abs($0.y) <= largest.y && abs($0.z) <= largest.z
+        } ?? false, "a q-point lies outside the grid of indices up to \(largest)",
+        "Make the grid for all points, which must be lattice points")
     }
     if case .free(let vectors) = points {
       try demand(

@@ -38,21 +38,23 @@ extension CorrelationResult {
     let scratch = AlignedBuffer<Double>(count: estimator.scratchCount)
     let sums = Grid(rows: replicas.count, rowLength: n)
     for f in result.functions.indices {
-      let grid = FunctionGrid(points: result.points.count, lagCount: n, hasErrors: true)
-      for p in 0..<result.points.count {
-        for (r, replica) in replicas.enumerated() {
-          for lag in 0..<n {
-            sums.row(r)[lag] =
-              replica.functions[f].values[n * p + lag] * replica.pairCounts[lag]
+      let member = FunctionSet.Member(
+        kind: result.functions[f].kind, species: result.functions[f].species)
+      result.functions[f] =
+        try FunctionGrid.functions(
+          [member], points: result.points.count, lagCount: n, hasErrors: true
+        ) { grids in
+          for p in 0..<result.points.count {
+            for (r, replica) in replicas.enumerated() {
+              for lag in 0..<n {
+                sums.row(r)[lag] =
+                  replica.functions[f].values[n * p + lag] * replica.pairCounts[lag]
+              }
+            }
+            estimator.fill(
+              [grids[0].member(p, parts: [0])], of: 1, sums: sums.row(0), scratch: scratch.pointer)
           }
-        }
-        estimator.fill(
-          [grid.member(p, parts: [0])], of: 1, sums: sums.row(0), scratch: scratch.pointer)
-      }
-      result.functions[f].values = grid.values.array
-      result.functions[f].spectrum = grid.spectrum.array
-      result.functions[f].valueErrors = grid.valueErrors?.array ?? []
-      result.functions[f].spectrumErrors = grid.spectrumErrors?.array ?? []
+        }[0]
     }
     let (total, count) = (Double(origins.frameCount), Double(replicas.count))
     for s in result.statics.indices {

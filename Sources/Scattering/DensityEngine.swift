@@ -5,8 +5,9 @@ import Parallel
 /// Densities ρ_A(q) = Σ e^{iq·r} and currents j_A(q) = Σ v e^{iq·r} of one frame after the other,
 /// e^{+iq·r} as in dynasor.
 ///
-/// At lattice points phases are products of three tables, one for each cell vector. A result
-/// depends on its point, the cell and its atoms only: not on the other points nor on the threads.
+/// At lattice points phases are products of three tables, one for each cell vector, or all sums come
+/// from a `GridTransform`, as the method says. A result depends on its point, the cell, its atoms and
+/// the method only: not on the other points nor on the threads.
 final class DensityEngine {
   /// The number of complex numbers of one point: for each species the density and, with currents,
   /// the longitudinal current and the three components of the transverse one, in Å/fs.
@@ -20,6 +21,7 @@ final class DensityEngine {
   private let hasCurrents: Bool
   private let team: ThreadTeam
   private let tiles: LatticeTiles?
+  private let grid: GridTransform?
   private let freeChunk = 64
   /// Blocks of atoms: for each the species and the atoms, at most `blockAtoms`.
   private let blocks: [Block]
@@ -30,6 +32,9 @@ final class DensityEngine {
   private let inside: AlignedBuffer<Double>
   private let sums: AlignedBuffer<Double>
   private let products: AlignedBuffer<Double>
+  /// Of the atoms of a species, for the grid: fractional coordinates and velocities; and the three
+  /// components of their currents.
+  private let fractions, currents: AlignedBuffer<Double>
   private let sumStride, tableStride: Int
 
   /// What a task reads of a frame.
@@ -46,7 +51,11 @@ final class DensityEngine {
   }
 
   /// Densities of the analysed atoms of a map at points, with currents where asked for.
-  init(points: WaveVectors, species: SpeciesMap, hasCurrents: Bool, team: ThreadTeam) {
+  /// - Parameter method: not `.automatic`
+  init(
+    points: WaveVectors, species: SpeciesMap, hasCurrents: Bool, method: DensityMethod,
+    team: ThreadTeam
+  ) {
     self.points = points
     pointCount = points.count
     self.hasCurrents = hasCurrents
@@ -63,22 +72,36 @@ final class DensityEngine {
     }
     self.blocks = blocks
     var sumsPerWorker: Int
-    if let list = points.integers {
+    let counts = species.names.indices.map { species.atoms(of: $0).count }
+    let capacity = counts.max() ?? 0
+    if case .transform(let largest) = method, let list = points.integers {
+      let shape = DensityCost.gridShape(
+        largest: SIMD3<Int>(truncatingIfNeeded: largest), atomCounts: counts)
+      grid = GridTransform(points: list, shape: shape, atomCapacity: capacity, team: team)
+      tiles = nil
+      rows = .zero
+      sumsPerWorker = 0
+    } else if let list = points.integers {
       // Sums of a chunk and the table of a block share the second-level cache.
       let share = (list.count + team.count - 1) / team.count
       let tiles = LatticeTiles(
         points: list, entriesPerChunk: max(64, min(hasCurrents ? 256 : 2048, share)),
         allowsStrips: !hasCurrents)
       self.tiles = tiles
+      grid = nil
       rows = tiles.largest &+ SIMD3(repeating: 1)
       sumsPerWorker = tiles.chunks.map(\.entryCount).max() ?? 0
       sumsPerWorker *= hasCurrents ? 128 : 32
     } else {
       tiles = nil
+      grid = nil
       rows = .zero
       sumsPerWorker = freeChunk * (hasCurrents ? 64 : 16)
     }
     sumStride = sumsPerWorker + 16
+    let strengths = grid == nil ? 0 : hasCurrents ? 6 : 3
+    fractions = AlignedBuffer(count: strengths * capacity)
+    currents = AlignedBuffer(count: strengths == 6 ? 6 * points.count : 0)
     // A table of a block: rows of h, of |k| and of |l|; for free vectors three coordinates.
     tableStride = (tiles == nil ? 2 : rows.x + rows.y + rows.z) * rowLength
     tables = AlignedBuffer(count: team.count * tableStride)
@@ -92,7 +115,10 @@ final class DensityEngine {
   }
 
   /// The bytes of tables and sums.
-  var memory: Int { 8 * (tables.count + velocities.count + sums.count + inside.count) }
+  var memory: Int {
+    8 * (tables.count + velocities.count + sums.count + inside.count + currents.count)
+      + (grid?.memory ?? 0)
+  }
 
   /// Fills `values` (`valueCount` doubles) from a frame. Velocities, in Å/fs times `speedUnit`, are
   /// read only for currents.
@@ -103,7 +129,11 @@ final class DensityEngine {
     let frame = Frame(
       x: positions.x, y: positions.y, z: positions.z, vx: v.x, vy: v.y, vz: v.z,
       speedUnit: speedUnit, inverse: points.fractionalMatrix(in: cell),
-      q: points.cartesian(in: cell))
+      q: hasCurrents || points.integers == nil ? points.cartesian(in: cell) : [])
+    if let grid {
+      sumGrid(grid, frame, into: values)
+      return
+    }
     // Each task writes the values of its own points.
     if let tiles {
       team.run(tiles.chunks.count, chunkSize: 1) { range, worker in
@@ -140,21 +170,22 @@ final class DensityEngine {
       // Row 0 holds the fractions until the base phases are made.
       let m = d == 0 ? frame.inverse.x : d == 1 ? frame.inverse.y : frame.inverse.z
       for (i, atom) in block.atoms.enumerated() {
-        first[i] = frame.x[atom] * m.x + frame.y[atom] * m.y + frame.z[atom] * m.z
+        first[16 * (i / 8) + i % 8] =
+          frame.x[atom] * m.x + frame.y[atom] * m.y + frame.z[atom] * m.z
       }
-      for i in block.atoms.count..<8 * vectors { first[i] = 0 }
+      for i in block.atoms.count..<8 * vectors { first[16 * (i / 8) + i % 8] = 0 }
       let scale = inside.pointer + b * blockAtoms
       for v in 0..<vectors {
-        let o = 8 * v
+        let o = 16 * v
         let s = f64x8_load(first + o)
         let (c, n) = phase(ofTurns: s - f64x8_round(s))
         // Padding counts as 0, through the factor of h.
-        let one = d == 0 ? f64x8_load(scale + o) : SIMD8(repeating: 1)
+        let one = d == 0 ? f64x8_load(scale + 8 * v) : SIMD8(repeating: 1)
         f64x8_store(first + o, one)
-        f64x8_store(first + blockAtoms + o, .zero)
+        f64x8_store(first + 8 + o, .zero)
         if rows[d] > 1 {
           f64x8_store(first + rowLength + o, c * one)
-          f64x8_store(first + rowLength + blockAtoms + o, n * one)
+          f64x8_store(first + rowLength + 8 + o, n * one)
         }
       }
       for n in chunk.rows[d] {
@@ -177,10 +208,10 @@ final class DensityEngine {
     let table = tables.pointer + worker * tableStride
     let (ks, ls) = (table + rows.x * rowLength, table + (rows.x + rows.y) * rowLength)
     for (species, range) in speciesBlocks.enumerated() {
-      sums.update(repeating: 0, count: chunk.entryCount * size)
       for b in range {
         fillTable(b, chunk, frame, into: table)
         let vectors = blocks[b].vectors
+        let isFirst = b == range.lowerBound
         for strip in chunk.strips {
           storeProduct(
             table + strip.h0 * rowLength, ks + abs(strip.k0) * rowLength, k: strip.k0,
@@ -193,7 +224,7 @@ final class DensityEngine {
           while j < strip.l.count {
             addTile(
               first, second, ls + strip.l[j] * rowLength, ls + strip.l[j + 1] * rowLength,
-              vectors: vectors, to: sums + entry * size)
+              vectors: vectors, isFirst: isFirst, to: sums + entry * size)
             entry += 4
             j += 2
           }
@@ -204,7 +235,8 @@ final class DensityEngine {
           for one in chunk.singles {
             addCurrents(
               table + one.h * rowLength, ks + abs(one.k) * rowLength, k: one.k,
-              ls + one.l * rowLength, w, vectors: vectors, to: sums + one.entry * size)
+              ls + one.l * rowLength, w, vectors: vectors, isFirst: isFirst,
+              to: sums + one.entry * size)
           }
         } else {
           chunk.pairs.withUnsafeBufferPointer { pairs in
@@ -212,6 +244,7 @@ final class DensityEngine {
               addPair(
                 table + two.h &* rowLength, ks + abs(two.k) &* rowLength, k: two.k,
                 ls + two.l0 &* rowLength, ls + two.l1 &* rowLength, vectors: vectors,
+                isFirst: isFirst,
                 to: sums + two.entry &* 32)
             }
           }
@@ -219,24 +252,32 @@ final class DensityEngine {
             for one in singles {
               addSingle(
                 table + one.h &* rowLength, ks + abs(one.k) &* rowLength, k: one.k,
-                ls + one.l &* rowLength, vectors: vectors, to: sums + one.entry &* 32)
+                ls + one.l &* rowLength, vectors: vectors, isFirst: isFirst,
+                to: sums + one.entry &* 32)
             }
           }
         }
       }
       chunk.outputs.withUnsafeBufferPointer { outputs in
+        // Points of one entry follow each other.
+        var entry = -1
+        var totals = SIMD4<Double>.zero
         for output in outputs {
           let s = sums + output.entry &* size
+          if output.entry != entry {
+            entry = output.entry
+            totals = Self.totals(s)
+          }
           let place = values + 2 &* (species &* channelsPerSpecies &* pointCount &+ output.point)
+          let rho = Self.number(totals, output)
           if hasCurrents {
             store(
-              Self.number(s, output),
+              rho,
               (
-                Self.number(s + 32, output), Self.number(s + 64, output),
-                Self.number(s + 96, output)
+                Self.number(Self.totals(s + 32), output), Self.number(Self.totals(s + 64), output),
+                Self.number(Self.totals(s + 96), output)
               ), frame.q[output.point], at: place)
           } else {
-            let rho = Self.number(s, output)
             place[0] = rho.x
             place[1] = rho.y
           }
@@ -245,15 +286,27 @@ final class DensityEngine {
     }
   }
 
+  /// The four sums of an entry.
+  @inline(__always)
+  private static func totals(_ s: UnsafePointer<Double>) -> SIMD4<Double> {
+    func half(_ k: Int) -> SIMD4<Double> {
+      let x = f64x8_load(s + k)
+      return x.lowHalf + x.highHalf
+    }
+    let a = SIMD8(lowHalf: half(0), highHalf: half(8))
+    let b = SIMD8(lowHalf: half(16), highHalf: half(24))
+    let c = SIMD8(lowHalf: a.evenHalf + a.oddHalf, highHalf: b.evenHalf + b.oddHalf)
+    return c.evenHalf + c.oddHalf
+  }
+
   /// The sum at a point from the four sums of its entry.
   @inline(__always)
   private static func number(
-    _ s: UnsafePointer<Double>, _ output: LatticeTiles.Output
+    _ t: SIMD4<Double>, _ output: LatticeTiles.Output
   ) -> SIMD2<Double> {
-    let sign = output.isBelow ? 1.0 : -1.0
-    let re = f64x8_sum(f64x8_fma(f64x8_load(s + 8), SIMD8(repeating: sign), f64x8_load(s)))
-    let im = f64x8_sum(f64x8_fma(f64x8_load(s + 16), SIMD8(repeating: -sign), f64x8_load(s + 24)))
-    return SIMD2(re, output.isConjugate ? -im : im)
+    let sign = output.isBelow ? -1.0 : 1.0
+    let im = t.w + sign * t.z
+    return SIMD2(t.x - sign * t.y, output.isConjugate ? -im : im)
   }
 
   private func sumFree(
@@ -293,6 +346,45 @@ final class DensityEngine {
           place[0] = rho.x
           place[1] = rho.y
         }
+      }
+    }
+  }
+
+  /// All points species by species.
+  private func sumGrid(
+    _ grid: GridTransform, _ frame: Frame, into values: UnsafeMutablePointer<Double>
+  ) {
+    let capacity = fractions.count / (hasCurrents ? 6 : 3)
+    let s = (0..<6).map { fractions.pointer + min($0, hasCurrents ? 5 : 2) * capacity }
+    let m = frame.inverse
+    for (species, range) in speciesBlocks.enumerated() {
+      var count = 0
+      for b in range {
+        for atom in blocks[b].atoms {
+          let r = SIMD3(frame.x[atom], frame.y[atom], frame.z[atom])
+          let t = m * r
+          (s[0][count], s[1][count], s[2][count]) = (t.x, t.y, t.z)
+          if hasCurrents {
+            s[3][count] = frame.vx[atom] * frame.speedUnit
+            s[4][count] = frame.vy[atom] * frame.speedUnit
+            s[5][count] = frame.vz[atom] * frame.speedUnit
+          }
+          count += 1
+        }
+      }
+      grid.place(s[0], s[1], s[2], count: count)
+      let target = values + 2 * species * channelsPerSpecies * pointCount
+      grid.sums(strengths: nil, into: target)
+      guard hasCurrents else { continue }
+      let j = (0..<3).map { currents.pointer + 2 * $0 * pointCount }
+      for d in 0..<3 { grid.sums(strengths: s[3 + d], into: j[d]) }
+      for point in 0..<pointCount {
+        func number(_ x: UnsafePointer<Double>) -> SIMD2<Double> {
+          SIMD2(x[2 * point], x[2 * point + 1])
+        }
+        store(
+          number(target), (number(j[0]), number(j[1]), number(j[2])), frame.q[point],
+          at: target + 2 * point)
       }
     }
   }

@@ -1,21 +1,29 @@
 import CHost
 
-// Sums over one block of at most 128 atoms, eight in a vector. Rows of a table hold 128 cosines and
-// then as many sines. Sums are loaded, continued and stored, so that their bits do not depend on how
+// Sums over one block of at most 128 atoms, eight in a vector. Rows of a table hold eight cosines and
+// their sines, then those of the next eight atoms: one stream of memory for each row. Sums are
+// loaded, continued and stored, so that their bits do not depend on how
 // atoms are cut into blocks or points into chunks.
 
 /// The number of atoms of a block.
 let blockAtoms = 128
-/// The number of doubles of a row of a table.
-let rowLength = 2 * blockAtoms
+/// The number of doubles from one row of a table to the next: no power of two, where all rows
+/// would fall on the same lines of the cache.
+let rowLength = 2 * blockAtoms + 16
+
+/// What a sum goes on from: nothing in the first block of a species.
+@inline(__always)
+private func begin(_ sum: UnsafePointer<Double>, _ isFirst: Bool) -> SIMD8<Double> {
+  isFirst ? .zero : f64x8_load(sum)
+}
 
 /// P = a·b, or a·b* for a negative k, of one vector of atoms.
 @inline(__always)
 private func product(
   _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, _ o: Int, _ isNegative: Bool
 ) -> (SIMD8<Double>, SIMD8<Double>) {
-  let (ca, sa) = (f64x8_load(a + o), f64x8_load(a + blockAtoms + o))
-  let (cb, sb) = (f64x8_load(b + o), f64x8_load(b + blockAtoms + o))
+  let (ca, sa) = (f64x8_load(a + o), f64x8_load(a + 8 + o))
+  let (cb, sb) = (f64x8_load(b + o), f64x8_load(b + 8 + o))
   return isNegative
     ? (f64x8_fma(sa, sb, ca * cb), f64x8_fnma(ca, sb, sa * cb))
     : (f64x8_fnma(sa, sb, ca * cb), f64x8_fma(ca, sb, sa * cb))
@@ -28,9 +36,9 @@ private func storeProduct(
   into p: UnsafeMutablePointer<Double>
 ) {
   for v in 0..<vectors {
-    let (re, im) = product(a, b, 8 * v, isNegative)
-    f64x8_store(p + 8 * v, re)
-    f64x8_store(p + blockAtoms + 8 * v, im)
+    let (re, im) = product(a, b, 16 * v, isNegative)
+    f64x8_store(p + 16 * v, re)
+    f64x8_store(p + 16 * v + 8, im)
   }
 }
 
@@ -49,16 +57,16 @@ func storeProduct(
 @inline(__always)
 private func addSingle(
   _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, _ isNegative: Bool,
-  _ c: UnsafePointer<Double>, vectors: Int, to sums: UnsafeMutablePointer<Double>
+  _ c: UnsafePointer<Double>, vectors: Int, isFirst: Bool, to sums: UnsafeMutablePointer<Double>
 ) {
-  var s0 = f64x8_load(sums)
-  var s1 = f64x8_load(sums + 8)
-  var s2 = f64x8_load(sums + 16)
-  var s3 = f64x8_load(sums + 24)
+  var s0 = begin(sums, isFirst)
+  var s1 = begin(sums + 8, isFirst)
+  var s2 = begin(sums + 16, isFirst)
+  var s3 = begin(sums + 24, isFirst)
   for v in 0..<vectors {
-    let o = 8 * v
+    let o = 16 * v
     let (re, im) = product(a, b, o, isNegative)
-    let (cl, sl) = (f64x8_load(c + o), f64x8_load(c + blockAtoms + o))
+    let (cl, sl) = (f64x8_load(c + o), f64x8_load(c + 8 + o))
     s0 = f64x8_fma(re, cl, s0)
     s1 = f64x8_fma(im, sl, s1)
     s2 = f64x8_fma(re, sl, s2)
@@ -73,34 +81,38 @@ private func addSingle(
 /// Adds the four sums of one entry: rows a of h, b of |k| and c of |l|; 32 doubles of sums.
 func addSingle(
   _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, k: Int, _ c: UnsafePointer<Double>,
-  vectors: Int, to sums: UnsafeMutablePointer<Double>
+  vectors: Int, isFirst: Bool, to sums: UnsafeMutablePointer<Double>
 ) {
   if k < 0 {
-    addSingle(a, b, true, c, vectors: vectors, to: sums)
+    addSingle(a, b, true, c, vectors: vectors, isFirst: isFirst, to: sums)
   } else {
-    addSingle(a, b, false, c, vectors: vectors, to: sums)
+    addSingle(a, b, false, c, vectors: vectors, isFirst: isFirst, to: sums)
   }
 }
 
 @inline(__always)
 private func addPair(
   _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, _ isNegative: Bool,
-  _ c: UnsafePointer<Double>, _ d: UnsafePointer<Double>, vectors: Int,
+  _ c: UnsafePointer<Double>, _ d: UnsafePointer<Double>, vectors: Int, isFirst: Bool,
   to sums: UnsafeMutablePointer<Double>
 ) {
-  var s = (f64x8_load(sums), f64x8_load(sums + 8), f64x8_load(sums + 16), f64x8_load(sums + 24))
+  var s = (
+    begin(sums, isFirst), begin(sums + 8, isFirst), begin(sums + 16, isFirst),
+    begin(sums + 24, isFirst)
+  )
   var t = (
-    f64x8_load(sums + 32), f64x8_load(sums + 40), f64x8_load(sums + 48), f64x8_load(sums + 56)
+    begin(sums + 32, isFirst), begin(sums + 40, isFirst), begin(sums + 48, isFirst),
+    begin(sums + 56, isFirst)
   )
   for v in 0..<vectors {
-    let o = 8 * v
+    let o = 16 * v
     let (re, im) = product(a, b, o, isNegative)
-    let (cc, cs) = (f64x8_load(c + o), f64x8_load(c + blockAtoms + o))
+    let (cc, cs) = (f64x8_load(c + o), f64x8_load(c + 8 + o))
     s.0 = f64x8_fma(re, cc, s.0)
     s.1 = f64x8_fma(im, cs, s.1)
     s.2 = f64x8_fma(re, cs, s.2)
     s.3 = f64x8_fma(im, cc, s.3)
-    let (dc, ds) = (f64x8_load(d + o), f64x8_load(d + blockAtoms + o))
+    let (dc, ds) = (f64x8_load(d + o), f64x8_load(d + 8 + o))
     t.0 = f64x8_fma(re, dc, t.0)
     t.1 = f64x8_fma(im, ds, t.1)
     t.2 = f64x8_fma(re, ds, t.2)
@@ -119,41 +131,41 @@ private func addPair(
 /// Adds the sums of two entries of one (h, k): rows c and d of their |l|; 64 doubles of sums.
 func addPair(
   _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, k: Int, _ c: UnsafePointer<Double>,
-  _ d: UnsafePointer<Double>, vectors: Int, to sums: UnsafeMutablePointer<Double>
+  _ d: UnsafePointer<Double>, vectors: Int, isFirst: Bool, to sums: UnsafeMutablePointer<Double>
 ) {
   if k < 0 {
-    addPair(a, b, true, c, d, vectors: vectors, to: sums)
+    addPair(a, b, true, c, d, vectors: vectors, isFirst: isFirst, to: sums)
   } else {
-    addPair(a, b, false, c, d, vectors: vectors, to: sums)
+    addPair(a, b, false, c, d, vectors: vectors, isFirst: isFirst, to: sums)
   }
 }
 
 /// Adds the sixteen sums of two products and two l: 128 doubles of sums.
 func addTile(
   _ p: UnsafePointer<Double>, _ q: UnsafePointer<Double>, _ c: UnsafePointer<Double>,
-  _ d: UnsafePointer<Double>, vectors: Int, to sums: UnsafeMutablePointer<Double>
+  _ d: UnsafePointer<Double>, vectors: Int, isFirst: Bool, to sums: UnsafeMutablePointer<Double>
 ) {
-  var s0 = f64x8_load(sums)
-  var s1 = f64x8_load(sums + 8)
-  var s2 = f64x8_load(sums + 16)
-  var s3 = f64x8_load(sums + 24)
-  var s4 = f64x8_load(sums + 32)
-  var s5 = f64x8_load(sums + 40)
-  var s6 = f64x8_load(sums + 48)
-  var s7 = f64x8_load(sums + 56)
-  var t0 = f64x8_load(sums + 64)
-  var t1 = f64x8_load(sums + 72)
-  var t2 = f64x8_load(sums + 80)
-  var t3 = f64x8_load(sums + 88)
-  var t4 = f64x8_load(sums + 96)
-  var t5 = f64x8_load(sums + 104)
-  var t6 = f64x8_load(sums + 112)
-  var t7 = f64x8_load(sums + 120)
+  var s0 = begin(sums, isFirst)
+  var s1 = begin(sums + 8, isFirst)
+  var s2 = begin(sums + 16, isFirst)
+  var s3 = begin(sums + 24, isFirst)
+  var s4 = begin(sums + 32, isFirst)
+  var s5 = begin(sums + 40, isFirst)
+  var s6 = begin(sums + 48, isFirst)
+  var s7 = begin(sums + 56, isFirst)
+  var t0 = begin(sums + 64, isFirst)
+  var t1 = begin(sums + 72, isFirst)
+  var t2 = begin(sums + 80, isFirst)
+  var t3 = begin(sums + 88, isFirst)
+  var t4 = begin(sums + 96, isFirst)
+  var t5 = begin(sums + 104, isFirst)
+  var t6 = begin(sums + 112, isFirst)
+  var t7 = begin(sums + 120, isFirst)
   for v in 0..<vectors {
-    let o = 8 * v
-    let (cc, cs) = (f64x8_load(c + o), f64x8_load(c + blockAtoms + o))
-    let (dc, ds) = (f64x8_load(d + o), f64x8_load(d + blockAtoms + o))
-    let (pr, pi) = (f64x8_load(p + o), f64x8_load(p + blockAtoms + o))
+    let o = 16 * v
+    let (cc, cs) = (f64x8_load(c + o), f64x8_load(c + 8 + o))
+    let (dc, ds) = (f64x8_load(d + o), f64x8_load(d + 8 + o))
+    let (pr, pi) = (f64x8_load(p + o), f64x8_load(p + 8 + o))
     s0 = f64x8_fma(pr, cc, s0)
     s1 = f64x8_fma(pi, cs, s1)
     s2 = f64x8_fma(pr, cs, s2)
@@ -162,7 +174,7 @@ func addTile(
     s5 = f64x8_fma(pi, ds, s5)
     s6 = f64x8_fma(pr, ds, s6)
     s7 = f64x8_fma(pi, dc, s7)
-    let (qr, qi) = (f64x8_load(q + o), f64x8_load(q + blockAtoms + o))
+    let (qr, qi) = (f64x8_load(q + o), f64x8_load(q + 8 + o))
     t0 = f64x8_fma(qr, cc, t0)
     t1 = f64x8_fma(qi, cs, t1)
     t2 = f64x8_fma(qr, cs, t2)
@@ -193,25 +205,32 @@ func addTile(
 @inline(__always)
 private func addCurrents(
   _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, _ isNegative: Bool,
-  _ c: UnsafePointer<Double>, _ w: UnsafePointer<Double>, vectors: Int,
+  _ c: UnsafePointer<Double>, _ w: UnsafePointer<Double>, vectors: Int, isFirst: Bool,
   to sums: UnsafeMutablePointer<Double>
 ) {
-  var s = (f64x8_load(sums), f64x8_load(sums + 8), f64x8_load(sums + 16), f64x8_load(sums + 24))
+  var s = (
+    begin(sums, isFirst), begin(sums + 8, isFirst), begin(sums + 16, isFirst),
+    begin(sums + 24, isFirst)
+  )
   var x = (
-    f64x8_load(sums + 32), f64x8_load(sums + 40), f64x8_load(sums + 48), f64x8_load(sums + 56)
+    begin(sums + 32, isFirst), begin(sums + 40, isFirst), begin(sums + 48, isFirst),
+    begin(sums + 56, isFirst)
   )
   var y = (
-    f64x8_load(sums + 64), f64x8_load(sums + 72), f64x8_load(sums + 80), f64x8_load(sums + 88)
+    begin(sums + 64, isFirst), begin(sums + 72, isFirst), begin(sums + 80, isFirst),
+    begin(sums + 88, isFirst)
   )
   var z = (
-    f64x8_load(sums + 96), f64x8_load(sums + 104), f64x8_load(sums + 112), f64x8_load(sums + 120)
+    begin(sums + 96, isFirst), begin(sums + 104, isFirst), begin(sums + 112, isFirst),
+    begin(sums + 120, isFirst)
   )
   for v in 0..<vectors {
-    let o = 8 * v
+    let o = 16 * v
     let (re, im) = product(a, b, o, isNegative)
-    let (cl, sl) = (f64x8_load(c + o), f64x8_load(c + blockAtoms + o))
+    let (cl, sl) = (f64x8_load(c + o), f64x8_load(c + 8 + o))
     let (wx, wy, wz) = (
-      f64x8_load(w + o), f64x8_load(w + blockAtoms + o), f64x8_load(w + 2 * blockAtoms + o)
+      f64x8_load(w + 8 * v), f64x8_load(w + blockAtoms + 8 * v),
+      f64x8_load(w + 2 * blockAtoms + 8 * v)
     )
     s.0 = f64x8_fma(re, cl, s.0)
     s.1 = f64x8_fma(im, sl, s.1)
@@ -255,12 +274,12 @@ private func addCurrents(
 /// 128 doubles of sums.
 func addCurrents(
   _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, k: Int, _ c: UnsafePointer<Double>,
-  _ w: UnsafePointer<Double>, vectors: Int, to sums: UnsafeMutablePointer<Double>
+  _ w: UnsafePointer<Double>, vectors: Int, isFirst: Bool, to sums: UnsafeMutablePointer<Double>
 ) {
   if k < 0 {
-    addCurrents(a, b, true, c, w, vectors: vectors, to: sums)
+    addCurrents(a, b, true, c, w, vectors: vectors, isFirst: isFirst, to: sums)
   } else {
-    addCurrents(a, b, false, c, w, vectors: vectors, to: sums)
+    addCurrents(a, b, false, c, w, vectors: vectors, isFirst: isFirst, to: sums)
   }
 }
 

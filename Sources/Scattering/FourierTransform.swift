@@ -79,3 +79,43 @@ final class FourierTransform: @unchecked Sendable {
     UnsafeMutableRawPointer(values).assumingMemoryBound(to: fftw_complex.self)
   }
 }
+
+/// Transforms of real lines, one beside the other, in place: Σ x e^{−iωt}, length/2 + 1 numbers of
+/// each.
+///
+/// `@unchecked Sendable`: as `FourierTransform`.
+final class LineTransforms: @unchecked Sendable {
+  private let plan: OpaquePointer
+
+  private struct Plan: @unchecked Sendable { let pointer: OpaquePointer? }
+
+  /// Transforms of `count` lines of `length` doubles, `stride` ≥ length + 2 apart and even.
+  init(length: Int, count: Int, stride: Int) {
+    precondition(stride >= length + 2 && stride % 2 == 0)
+    let buffer = AlignedBuffer<Double>(count: count * stride)
+    let b = buffer.pointer
+    nonisolated(unsafe) let x = b
+    let made = FourierPlanning.alone { () -> Plan in
+      var n = Int32(length)
+      return Plan(
+        pointer: fftw_plan_many_dft_r2c(
+          1, &n, Int32(count), x, nil, 1, Int32(stride),
+          UnsafeMutableRawPointer(x).assumingMemoryBound(to: fftw_complex.self), nil, 1,
+          Int32(stride / 2), FFTW_ESTIMATE))
+    }
+    withExtendedLifetime(buffer.count) {}
+    guard let plan = made.pointer else { preconditionFailure("FFTW plans every positive length") }
+    self.plan = plan
+  }
+
+  deinit {
+    nonisolated(unsafe) let plan = plan
+    FourierPlanning.alone { fftw_destroy_plan(plan) }
+  }
+
+  /// Transforms all lines from `first` on.
+  func execute(_ first: UnsafeMutablePointer<Double>) {
+    fftw_execute_dft_r2c(
+      plan, first, UnsafeMutableRawPointer(first).assumingMemoryBound(to: fftw_complex.self))
+  }
+}

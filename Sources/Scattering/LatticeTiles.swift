@@ -38,8 +38,8 @@ struct LatticeTiles: Sendable {
     /// row those of the halves of its index, of which it is made.
     var rows: [[Int]] = []
 
-    /// Fills `rows`, and puts singles in an order in which rows of one h and of seven l stay in
-    /// the first-level cache.
+    /// Fills `rows`, and puts singles in an order in which rows of one h and one |k| stay in the
+    /// first-level cache.
     fileprivate mutating func close(makesPairs: Bool) {
       var needed: [Set<Int>] = [[], [], []]
       func need(_ d: Int, _ n: Int) {
@@ -70,8 +70,8 @@ struct LatticeTiles: Sendable {
         }
       }
       singles = alone
-      pairs.sort { ($0.h, $0.l0 / 7, $0.k, $0.l0) < ($1.h, $1.l0 / 7, $1.k, $1.l0) }
-      singles.sort { ($0.h, $0.l / 7, $0.k, $0.l) < ($1.h, $1.l / 7, $1.k, $1.l) }
+      pairs.sort { ($0.h, abs($0.k), $0.k, $0.l0) < ($1.h, abs($1.k), $1.k, $1.l0) }
+      singles.sort { ($0.h, abs($0.k), $0.k, $0.l) < ($1.h, abs($1.k), $1.k, $1.l) }
     }
   }
 

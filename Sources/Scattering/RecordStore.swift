@@ -2,6 +2,15 @@ import Glibc
 import Matter
 import Trajectory
 
+/// Asks for large pages where memory is new: a large result costs as much in page faults as in
+/// arithmetic otherwise.
+func adviseHugePages(_ start: UnsafeMutableRawPointer, bytes: Int) {
+  let page = 1 << 21
+  let first = (Int(bitPattern: start) + page - 1) / page * page
+  let end = (Int(bitPattern: start) + bytes) / page * page
+  if end > first { madvise(UnsafeMutableRawPointer(bitPattern: first), end - first, MADV_HUGEPAGE) }
+}
+
 /// Records of equally many doubles, appended one after the other and read in parts: in memory, or
 /// in a file that holds nothing else, so that its length tells how many there are.
 ///
@@ -45,7 +54,7 @@ final class RecordStore: @unchecked Sendable {
   }
 
   deinit {
-    for slab in slabs { slab.deallocate() }
+    for slab in slabs { UnsafeMutableRawPointer(slab).deallocate() }
     if descriptor >= 0 { close(descriptor) }
   }
 
@@ -60,13 +69,47 @@ final class RecordStore: @unchecked Sendable {
         valuesPerRecord * 8
       }
     } else {
-      if count == slabs.count * recordsPerSlab {
-        slabs.append(.allocate(capacity: recordsPerSlab * valuesPerRecord))
-      }
-      (slabs[count / recordsPerSlab] + count % recordsPerSlab * valuesPerRecord)
-        .update(from: values, count: valuesPerRecord)
+      place().update(from: values, count: valuesPerRecord)
     }
     count += 1
+  }
+
+  /// Appends a record that `body` writes: at its place in memory, or by way of `scratch` to the file.
+  func append(
+    by scratch: UnsafeMutablePointer<Double>, _ body: (UnsafeMutablePointer<Double>) -> Void
+  ) throws(FileError) {
+    if path != nil {
+      body(scratch)
+      try append(scratch)
+    } else {
+      body(place())
+      count += 1
+    }
+  }
+
+  /// Forgets all records of a store in memory, and keeps the memory.
+  func removeAll() {
+    precondition(path == nil, "files outlive their store")
+    count = 0
+  }
+
+  /// Where the next record goes in memory.
+  private func place() -> UnsafeMutablePointer<Double> {
+    if count == slabs.count * recordsPerSlab {
+      let bytes = 8 * recordsPerSlab * valuesPerRecord
+      let slab = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 1 << 21)
+      adviseHugePages(slab, bytes: bytes)
+      slabs.append(slab.bindMemory(to: Double.self, capacity: recordsPerSlab * valuesPerRecord))
+    }
+    return slabs[count / recordsPerSlab] + count % recordsPerSlab * valuesPerRecord
+  }
+
+  /// The values of a record from an offset on, where they are in memory.
+  func values(record: Int, from offset: Int) -> UnsafePointer<Double>? {
+    guard path == nil else { return nil }
+    precondition(record < count && offset <= valuesPerRecord)
+    return UnsafePointer(
+      slabs[record / recordsPerSlab] + record % recordsPerSlab * valuesPerRecord + offset)
   }
 
   /// Reads `length` values of a record from an offset on.

@@ -23,13 +23,19 @@ struct SeriesReader: Sendable {
     let n = store.count
     for frame in 0..<n {
       for c in 0..<channelCount {
-        try store.read(
-          record: frame, from: 2 * (c * pointCount + points.lowerBound), length: 2 * points.count,
-          into: scratch)
+        let offset = 2 * (c * pointCount + points.lowerBound)
+        let source: UnsafePointer<Double>
+        if let values = store.values(record: frame, from: offset) {
+          source = values
+        } else {
+          try store.read(record: frame, from: offset, length: 2 * points.count, into: scratch)
+          source = UnsafePointer(scratch)
+        }
+        var place = series + 2 * (c * n + frame)
         for p in 0..<points.count {
-          let place = series + 2 * ((p * channelCount + c) * n + frame)
-          place[0] = scratch[2 * p]
-          place[1] = scratch[2 * p + 1]
+          place[0] = source[2 * p]
+          place[1] = source[2 * p + 1]
+          place += 2 * channelCount * n
         }
       }
     }
@@ -60,26 +66,32 @@ final class FirstError: Sendable {
 final class Grid: @unchecked Sendable {
   let rowLength: Int
   private let start: UnsafeMutablePointer<Double>
-  private let count: Int
+  private let isOwner: Bool
 
   /// Rows without values, each of which is written before it is read.
   init(rows: Int, rowLength: Int) {
     self.rowLength = rowLength
-    count = rows * rowLength
     // For loads and stores of vectors that go beyond the last row.
-    start = .allocate(capacity: count + 16)
+    start = .allocate(capacity: rows * rowLength + 16)
+    isOwner = true
   }
 
   /// Rows of zeros.
   convenience init(zeroRows rows: Int, rowLength: Int) {
     self.init(rows: rows, rowLength: rowLength)
-    start.initialize(repeating: 0, count: count + 16)
+    start.initialize(repeating: 0, count: rows * rowLength + 16)
   }
 
-  deinit { start.deallocate() }
+  /// Rows in memory of another.
+  init(in start: UnsafeMutablePointer<Double>, rowLength: Int) {
+    self.rowLength = rowLength
+    self.start = start
+    isOwner = false
+  }
+
+  deinit { if isOwner { start.deallocate() } }
 
   func row(_ index: Int) -> UnsafeMutablePointer<Double> { start + index * rowLength }
-  var array: [Double] { Array(UnsafeBufferPointer(start: start, count: count)) }
 }
 
 /// The rows of one function at all points.
@@ -87,11 +99,28 @@ struct FunctionGrid: Sendable {
   let values, spectrum: Grid
   let valueErrors, spectrumErrors: Grid?
 
-  init(points: Int, lagCount: Int, hasErrors: Bool) {
-    values = Grid(rows: points, rowLength: lagCount)
-    spectrum = Grid(rows: points, rowLength: lagCount)
-    valueErrors = hasErrors ? Grid(rows: points, rowLength: lagCount) : nil
-    spectrumErrors = hasErrors ? Grid(rows: points, rowLength: lagCount) : nil
+  /// The functions of members whose rows `body` fills, in the arrays of the result themselves.
+  static func functions(
+    _ members: [FunctionSet.Member], points: Int, lagCount: Int, hasErrors: Bool,
+    _ body: ([FunctionGrid]) throws -> Void
+  ) throws -> [CorrelationFunction] {
+    let parts = hasErrors ? 4 : 2
+    let arrays = try filledArrays(members.count * parts, count: points * lagCount) { starts in
+      let grids = starts.map { Grid(in: $0, rowLength: lagCount) }
+      try body(
+        members.indices.map { m in
+          FunctionGrid(
+            values: grids[parts * m], spectrum: grids[parts * m + 1],
+            valueErrors: hasErrors ? grids[parts * m + 2] : nil,
+            spectrumErrors: hasErrors ? grids[parts * m + 3] : nil)
+        })
+    }
+    return members.enumerated().map { m, member in
+      CorrelationFunction(
+        kind: member.kind, species: member.species, values: arrays[parts * m],
+        valueErrors: hasErrors ? arrays[parts * m + 2] : [], spectrum: arrays[parts * m + 1],
+        spectrumErrors: hasErrors ? arrays[parts * m + 3] : [])
+    }
   }
 
   func member(_ point: Int, parts: [Int]) -> Estimator.Member {
@@ -100,11 +129,27 @@ struct FunctionGrid: Sendable {
       valueErrors: valueErrors?.row(point), spectrumErrors: spectrumErrors?.row(point),
       parts: parts)
   }
+}
 
-  func function(_ member: FunctionSet.Member) -> CorrelationFunction {
-    CorrelationFunction(
-      kind: member.kind, species: member.species, values: values.array,
-      valueErrors: valueErrors?.array ?? [], spectrum: spectrum.array,
-      spectrumErrors: spectrumErrors?.array ?? [])
+/// Arrays of `count` values all of which `body` writes, without first being cleared.
+func filledArrays(
+  _ number: Int, count: Int, _ body: ([UnsafeMutablePointer<Double>]) throws -> Void
+) throws -> [[Double]] {
+  var starts: [UnsafeMutablePointer<Double>] = []
+  var arrays: [[Double]] = []
+  // Each array lives in the closure that fills it.
+  func fill(_ left: Int) throws {
+    if left == 0 { return try body(starts) }
+    arrays.append(
+      try Array(unsafeUninitializedCapacity: max(1, count)) { buffer, initialized in
+        if let start = buffer.baseAddress {
+          adviseHugePages(start, bytes: 8 * count)
+          starts.append(start)
+        }
+        try fill(left - 1)
+        initialized = count
+      })
   }
+  try fill(number)
+  return arrays.reversed()
 }

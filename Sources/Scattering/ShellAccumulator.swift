@@ -6,7 +6,8 @@ import Trajectory
 /// Coherent and current functions averaged over shells of lattice points, of which there may be
 /// millions: frames are kept (24 bytes for each atom, 48 with velocities, in memory or in a spool),
 /// and points go by in passes whose densities fit into a given memory. Spectra are added up within
-/// a shell before they are inverted. Bits do not depend on memory nor threads.
+/// a shell before they are inverted. Bits do not depend on threads, nor on memory but for the choice
+/// of a `DensityMethod`.
 public final class ShellAccumulator {
   /// What is computed; its points are the lattice points of all shells.
   public let plan: CorrelationPlan
@@ -17,9 +18,9 @@ public final class ShellAccumulator {
   /// The number of frames added.
   public private(set) var frameCount = 0
 
-  private let points: [SIMD3<Int32>]
+  let points: [SIMD3<Int32>]
   private let multiplicities: [Double]
-  private let team: ThreadTeam
+  let team: ThreadTeam
   private let memory: Int
   private let frames: RecordStore
   private let record: AlignedBuffer<Double>
@@ -130,7 +131,11 @@ public final class ShellAccumulator {
         shellSpread[shell] = max(shellSpread[shell], spread[p])
       }
     }
-    let pointsPerPass = max(64, memory / (16 * channels * frameCount))
+    let pointsPerPass = pointsPerPass(frameCount)
+    let method = densityMethod(frameCount: frameCount)
+    // New memory costs as much as a third of the sums: one store serves all passes.
+    let store = try RecordStore(
+      valuesPerRecord: max(1, 2 * channels * min(used.count, pointsPerPass)))
     for start in stride(from: 0, to: used.count, by: pointsPerPass) {
       let pass = used[start..<min(used.count, start + pointsPerPass)]
       let weights = pass.map { p in
@@ -138,8 +143,8 @@ public final class ShellAccumulator {
       }
       let engine = DensityEngine(
         points: .lattice(pass.map { points[$0] }), species: species, hasCurrents: hasVelocities,
-        team: team)
-      let store = try densities(engine)
+        method: method, team: team)
+      try fill(store, engine)
       progress(Double(start + pass.count / 2) / Double(used.count))
       try sums.add(store, channels: channels, weights: weights, team: team)
       progress(Double(start + pass.count) / Double(used.count))
@@ -147,9 +152,27 @@ public final class ShellAccumulator {
     return try finish(sums, origins, functions, meanCell, shellSpread)
   }
 
-  private func densities(_ engine: DensityEngine) throws -> RecordStore {
-    let store = try RecordStore(valuesPerRecord: engine.valueCount)
-    let values = AlignedBuffer<Double>(count: engine.valueCount)
+  private func pointsPerPass(_ frameCount: Int) -> Int {
+    max(64, memory / (16 * species.names.count * (hasVelocities ? 5 : 1) * max(1, frameCount)))
+  }
+
+  /// How often frames are gone through for so many points.
+  func passes(of points: Int, frameCount: Int) -> Int {
+    let perPass = pointsPerPass(frameCount)
+    return (points + perPass - 1) / perPass
+  }
+
+  /// How densities of all points are computed: a transform makes all of them in every pass.
+  func densityMethod(frameCount: Int) -> DensityMethod {
+    var half = plan
+    half.points = .lattice(points)
+    return half.densityMethod(
+      for: species, passes: passes(of: points.count, frameCount: frameCount))
+  }
+
+  /// Densities of all frames.
+  private func fill(_ store: RecordStore, _ engine: DensityEngine) throws {
+    store.removeAll()
     let n = species.atomCount
     let positions = Vectors(count: n)
     let velocities = Vectors(count: hasVelocities ? n : 0)
@@ -165,12 +188,13 @@ public final class ShellAccumulator {
       if hasVelocities { take(9 + 3 * n, into: velocities) }
       let cell = try Cell(
         a: [r[0], r[1], r[2]], b: [r[3], r[4], r[5]], c: [r[6], r[7], r[8]])
-      engine.evaluate(
-        cell: cell, positions: positions, velocities: velocities,
-        speedUnit: Units.angstromPerFemtosecond, into: values.pointer)
-      try store.append(values.pointer)
+      // In memory, so that there is no scratch.
+      try store.append(by: r) { values in
+        engine.evaluate(
+          cell: cell, positions: positions, velocities: velocities,
+          speedUnit: Units.angstromPerFemtosecond, into: values)
+      }
     }
-    return store
   }
 
   private func finish(
@@ -180,28 +204,30 @@ public final class ShellAccumulator {
     let estimator = Estimator(
       origins: origins, atomCount: species.atomCount, timestep: plan.timestep, taper: plan.taper)
     let count = shells.centers.count
-    let grids = functions.members.map { _ in
-      FunctionGrid(points: count, lagCount: origins.lagCount, hasErrors: estimator.hasErrors)
-    }
     let staticGrid = Grid(rows: count, rowLength: sums.statics.resultCount)
     let scratchStride =
       (max(sums.correlator.scratchCount, estimator.scratchCount) + 7) / 8 * 8
     let workerStride = scratchStride + (sums.correlator.sumCount + 7) / 8 * 8
     let workspace = AlignedBuffer<Double>(count: team.count * workerStride)
     let work = workspace.pointer
-    team.run(count, chunkSize: 1) { range, worker in
-      let scratch = work + worker * workerStride
-      let lagSums = scratch + scratchStride
-      for shell in range {
-        // 0/0 where no point lies.
-        let (spectra, staticSums) = sums.mean(of: shell)
-        sums.correlator.sums(spectra, scratch: scratch, into: lagSums)
-        estimator.fill(
-          functions.members.indices.map {
-            grids[$0].member(shell, parts: functions.members[$0].parts)
-          }, of: functions.terms.count, sums: lagSums, scratch: scratch)
-        sums.statics.finish(
-          staticSums, atomCount: species.atomCount, into: staticGrid.row(shell))
+    let results = try FunctionGrid.functions(
+      functions.members.map(\.member), points: count, lagCount: origins.lagCount,
+      hasErrors: estimator.hasErrors
+    ) { grids in
+      team.run(count, chunkSize: 1) { range, worker in
+        let scratch = work + worker * workerStride
+        let lagSums = scratch + scratchStride
+        for shell in range {
+          // 0/0 where no point lies.
+          let (spectra, staticSums) = sums.mean(of: shell)
+          sums.correlator.sums(spectra, scratch: scratch, into: lagSums)
+          estimator.fill(
+            functions.members.indices.map {
+              grids[$0].member(shell, parts: functions.members[$0].parts)
+            }, of: functions.terms.count, sums: lagSums, scratch: scratch)
+          sums.statics.finish(
+            staticSums, atomCount: species.atomCount, into: staticGrid.row(shell))
+        }
       }
     }
     withExtendedLifetime(workspace.count) {}
@@ -218,7 +244,7 @@ public final class ShellAccumulator {
       },
       pairCounts: origins.totals, frameCount: frameCount, atomCount: species.atomCount,
       speciesCounts: speciesCounts, taper: plan.taper,
-      functions: zip(functions.members, grids).map { $1.function($0.member) },
+      functions: results,
       statics: sums.statics.functions(
         staticGrid, points: count, names: functions.staticNames, hasErrors: estimator.hasErrors))
   }

@@ -121,7 +121,7 @@ struct CorrelationOracleTests {
   }
 
   /// The definitions as they stand on paper.
-  @Test("Direct sums over origins, blocks and atoms", arguments: [1, 3], [1, 4])
+  @Test("Direct sums over origins, blocks and atoms", arguments: [1, 2, 3], [1, 4])
   func definition(_ originStride: Int, _ blocks: Int) throws {
     let cell = try Cell(lengths: [9, 10, 11], angles: [80, 95, 105])
     let labels: [String?] = (0..<23).map { $0 % 7 == 6 ? nil : $0 % 3 == 0 ? "O" : "H" }
@@ -187,5 +187,29 @@ struct CorrelationOracleTests {
         #expect(deviation(try row(.incoherent, [a]), from: own) < 1e-11)
       }
     }
+  }
+
+  @Test("Incoherent functions of few origins among many frames", arguments: [4, 10, 24], [1, 3])
+  func fewOrigins(_ originStride: Int, _ blocks: Int) throws {
+    let cell = try Cell(orthogonal: [9, 10, 11])
+    let frames = randomWalk(atoms: 3, frames: 413, width: 0.2, seed: 3, cell: cell)
+    let result = try frames.result(
+      CorrelationPlan(
+        points: .lattice([[1, -2, 3]]), kinds: .incoherent, timestep: 1, maximumLag: 250,
+        originStride: originStride, blocks: blocks))
+    let b = cell.reciprocal
+    let q = b.x - b.y * 2 + b.z * 3
+    let expected = (0...250).map { lag -> Double in
+      var (total, count) = (0.0, 0.0)
+      for t in stride(from: 0, to: 413 - lag, by: originStride) {
+        for i in 0..<3 {
+          total += cos(dot(q, frames.positions[t + lag][i] - frames.positions[t][i]))
+        }
+        count += 1
+      }
+      return total / count / 3
+    }
+    let f = try #require(result.function(.incoherent, ["Ar"]))
+    #expect(deviation(f.values, from: expected) < 1e-12)
   }
 }

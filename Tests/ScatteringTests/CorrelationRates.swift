@@ -3,23 +3,33 @@ import Matter
 import Parallel
 import Scattering
 import Testing
+import Trajectory
+
+private func variable(_ name: String) -> String? { ProcessInfo.processInfo.environment[name] }
+private let isAsked = ConditionTrait.enabled(
+  if: variable("APUS_BENCH") != nil, "APUS_BENCH not set")
 
 /// Rates of the main cases, printed: APUS_BENCH=1, and APUS_THREADS for more threads than one.
-@Suite(
-  "Rates", .serialized,
-  .enabled(if: ProcessInfo.processInfo.environment["APUS_BENCH"] != nil, "APUS_BENCH not set"))
+@Suite("Rates", .serialized)
 struct CorrelationRates {
   /// C₄H₂I₂S, 1152 atoms that swing about random places, as in analysis/bench_dynasor.py.
   private let edges = SIMD3(29.889, 36.588, 21.016)
   private let labels = (0..<1152).map { $0 < 512 ? "C" : $0 < 768 ? "H" : $0 < 1024 ? "I" : "S" }
   private let team = ThreadTeam(
-    count: ProcessInfo.processInfo.environment["APUS_THREADS"].flatMap { Int($0) } ?? 1)
+    count: variable("APUS_THREADS").flatMap { Int($0) } ?? 1)
   private let random = Philox(seed: 1)
 
   private func seconds(_ clock: clockid_t) -> Double {
     var time = timespec()
     clock_gettime(clock, &time)
     return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
+  }
+
+  /// The largest memory of this process so far, in bytes.
+  private var memoryAtMost: Int {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    return usage.ru_maxrss << 10
   }
 
   private func positions(_ frame: Int) -> Vectors {
@@ -54,8 +64,44 @@ struct CorrelationRates {
     var testDescription: String { name }
   }
 
+  /// A case of analysis/bench_dynasor.py.
+  private struct FileCase: Decodable {
+    let trajectory: String
+    let points: [[Int32]]
+    let frames, step, lag: Int
+    let incoherent: Bool
+    let labels: [String]
+  }
+
   @Test(
-    "1000 frames, 500 lags",
+    "A case in a file, reading included",
+    .enabled(if: variable("APUS_CASE") != nil, "APUS_CASE not set"))
+  func file() throws {
+    let path = try #require(variable("APUS_CASE"))
+    let c = try JSONDecoder().decode(FileCase.self, from: Data(contentsOf: URL(filePath: path)))
+    let points = c.points.map { SIMD3($0[0], $0[1], $0[2]) }
+    let start = (seconds(CLOCK_PROCESS_CPUTIME_ID), seconds(CLOCK_MONOTONIC))
+    let source = FramePrefetcher(try TrajectoryFiles.open(c.trajectory))
+    let accumulator = try CorrelationAccumulator(
+      plan: CorrelationPlan(
+        points: .lattice(points), kinds: c.incoherent ? [.coherent, .incoherent] : .coherent,
+        timestep: 2, maximumLag: c.lag, originStride: c.step, blocks: 1),
+      species: SpeciesMap(c.labels), team: team)
+    var frame = TrajectoryFrame(for: source.facts)
+    while try source.next(into: &frame) {
+      try accumulator.add(cell: try #require(frame.values.cell), positions: frame.positions)
+    }
+    let result = try accumulator.result()
+    print(
+      "seconds of CPU \(seconds(CLOCK_PROCESS_CPUTIME_ID) - start.0), "
+        + "of wall \(seconds(CLOCK_MONOTONIC) - start.1), "
+        + "at most \(memoryAtMost >> 20) MiB")
+    #expect(result.frameCount == c.frames)
+    #expect(result.functions.allSatisfy { f in f.values.allSatisfy { $0.isFinite } })
+  }
+
+  @Test(
+    "1000 frames, 500 lags", isAsked,
     arguments: [
       Case(name: "coherent", points: 2000, kinds: .coherent, stride: 1, blocks: 1),
       Case(name: "coherent, stride 10", points: 2000, kinds: .coherent, stride: 10, blocks: 1),
@@ -88,11 +134,13 @@ struct CorrelationRates {
     let correlation = seconds(CLOCK_PROCESS_CPUTIME_ID) - start.0
     print(
       "\(c.name), \(c.points) q, \(team.count) threads: densities \(densities) s, "
-        + "correlation \(correlation) s of CPU, \(seconds(CLOCK_MONOTONIC) - start.1) s of wall")
+        + "correlation \(correlation) s of CPU, \(seconds(CLOCK_MONOTONIC) - start.1) s of wall; "
+        + "estimated \(CorrelationAccumulator.seconds(plan: accumulator.plan, species: accumulator.species, frameCount: 1000, threads: 1)) s"
+    )
     #expect(result.functions.allSatisfy { f in f.values.allSatisfy { $0.isFinite } })
   }
 
-  @Test("Every point of a sphere", arguments: [(8.0, 200), (14.0, 100)])
+  @Test("Every point of a sphere", isAsked, arguments: [(8.0, 200), (14.0, 100)])
   func shells(_ maximum: Double, _ frames: Int) throws {
     let points = sphere(maximum)
     let accumulator = try ShellAccumulator(
@@ -108,7 +156,78 @@ struct CorrelationRates {
     print(
       "sphere of \(maximum) 1/Å, \(points.count) points, \(frames) frames, \(team.count) threads: "
         + "\(cpu) s of CPU, \(seconds(CLOCK_MONOTONIC) - start.1) s of wall, "
-        + "\(products / cpu * 1e-9)e9 (atom q frame)/s")
+        + "\(products / cpu * 1e-9)e9 (atom q frame)/s; "
+        + "estimated \(accumulator.seconds(frameCount: frames) * Double(team.count)) s")
     #expect(result.norms.count > 100)
+  }
+
+  struct Size: Sendable, CustomTestStringConvertible {
+    let name: String
+    let atoms: Int
+    let points: [SIMD3<Int32>]
+    var kinds = CorrelationKinds.coherent
+    var testDescription: String { "\(atoms) atoms, \(name)" }
+  }
+
+  private static func scattered(_ largest: Int32, _ count: Int) -> [SIMD3<Int32>] {
+    let random = Philox(seed: 2)
+    return (0..<count).map { n in
+      let (u, v) = (
+        random.uniform(.test, step: 0, index: n), random.uniform(.test, step: 0, index: n, draw: 1)
+      )
+      return SIMD3<Int32>(
+        ((2 * SIMD3(u.x, u.y, v.x) - 1) * Double(largest)).rounded(.toNearestOrEven))
+    }
+  }
+
+  @Test(
+    "Densities of a frame by either method", isAsked,
+    arguments: [
+      Size(name: "box of 12", atoms: 500, points: box([12, 12, 12])),
+      Size(name: "box of 30", atoms: 1152, points: box([30, 30, 30])),
+      Size(name: "2000 points of a box of 9", atoms: 50_000, points: scattered(9, 2000)),
+      Size(name: "2000 points of a box of 100", atoms: 50_000, points: scattered(100, 2000)),
+      Size(name: "box of 12", atoms: 50_000, points: box([12, 12, 12])),
+      Size(name: "box of 40", atoms: 50_000, points: box([40, 40, 40])),
+      Size(
+        name: "box of 12, currents", atoms: 10_000, points: box([12, 12, 12]), kinds: [.currents]),
+    ])
+  func methods(_ size: Size) throws {
+    let cell = try Cell(orthogonal: [50, 60, 70])
+    let r = Vectors(count: size.atoms)
+    let v = Vectors(count: size.atoms)
+    for i in 0..<size.atoms {
+      let (a, b) = (
+        random.uniform(.test, step: 0, index: i), random.uniform(.test, step: 0, index: i, draw: 1)
+      )
+      r[i] = SIMD3(a.x, a.y, b.x) * SIMD3(50, 60, 70)
+      v[i] = SIMD3(a.y, b.x, a.x) - 0.5
+    }
+    var plan = CorrelationPlan(
+      points: .lattice(size.points), kinds: size.kinds, timestep: 1, maximumLag: 1, blocks: 1)
+    let species = SpeciesMap((0..<size.atoms).map { $0 % 2 == 0 ? "C" : "H" })
+    let choice = plan.densityMethod(for: species)
+    var largest = SIMD3<Int32>.zero
+    for p in size.points { for d in 0..<3 { largest[d] = max(largest[d], abs(p[d])) } }
+    var text = size.testDescription
+    for method in [.products, DensityMethod.transform(largest: largest)] {
+      plan.densities = method
+      let accumulator = try CorrelationAccumulator(plan: plan, species: species, team: team)
+      var best = Double.infinity
+      for _ in 0..<3 {
+        let start = seconds(CLOCK_PROCESS_CPUTIME_ID)
+        try accumulator.add(cell: cell, positions: r, velocities: v)
+        best = min(best, seconds(CLOCK_PROCESS_CPUTIME_ID) - start)
+      }
+      let one = CorrelationAccumulator.seconds(
+        plan: plan, species: species, frameCount: 1, threads: 1)
+      let two = CorrelationAccumulator.seconds(
+        plan: plan, species: species, frameCount: 2, threads: 1)
+      text +=
+        method == .products
+        ? ": products \(best * 1e3) ms (estimated \((two - one) * 1e3))"
+        : ", transform \(best * 1e3) ms (estimated \((two - one) * 1e3))"
+    }
+    print(text + ", chosen \(choice == .products ? "products" : "transform")")
   }
 }
