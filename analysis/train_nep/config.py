@@ -43,6 +43,7 @@ DEFAULTS = {
         "final_rate": 0.01,             # of learning_rate, at the end of the cosine
         "warmup_epochs": 3,
         "beta": 0.98,                   # decay of the optimiser's averages
+        "weight_decay": 0.0,            # of coefficients and input weights: each step shrinks them by learning_rate times it
         "average_decay": 0.999,         # moving average of the parameters, which is what is validated and written
         "validate_every": 10,           # epochs
         "patience": 1000,               # epochs without improvement in validation; then the training stops
@@ -184,7 +185,7 @@ def _check(values, source):
                         "a number of at least 0, or {energy = 1, forces = 1, virial = 1}")
 
     least = {"seed": 0, "epochs": 1, "batch_size": 1, "validate_every": 1, "patience": 1, "threads": 1,
-             "warmup_epochs": 0, "huber": 0, "final_rate": 0, "average_decay": 0, "beta": 0,
+             "warmup_epochs": 0, "huber": 0, "final_rate": 0, "average_decay": 0, "beta": 0, "weight_decay": 0,
              "whitening_floor": 0}
     for key, default in DEFAULTS["training"].items():
         value = training[key]

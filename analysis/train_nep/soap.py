@@ -8,10 +8,11 @@ class SOAP(torch.optim.Optimizer):
 
     G gradient, L and R averages of G Gᵀ and Gᵀ G, Q their eigenvectors, which one step of the power method and
     a QR decomposition bring up to date every `refresh` steps. Adam's second moments live in the bases of Q, its
-    first moment stays in that of the parameters. All averages share one decay `beta`."""
+    first moment stays in that of the parameters. All averages share one decay `beta`. Matrices shrink by the
+    part lr·weight_decay in each step."""
 
-    def __init__(self, parameters, lr, beta=0.98, refresh=10, eps=1e-10):
-        super().__init__(parameters, {"lr": lr, "beta": beta, "refresh": refresh, "eps": eps})
+    def __init__(self, parameters, lr, beta=0.98, weight_decay=0.0, refresh=10, eps=1e-10):
+        super().__init__(parameters, {"lr": lr, "beta": beta, "weight_decay": weight_decay, "refresh": refresh, "eps": eps})
 
     @staticmethod
     def _start(state, G):
@@ -59,4 +60,5 @@ class SOAP(torch.optim.Optimizer):
                     if state["step"] % group["refresh"] == 0:
                         self._refresh(state, "left")
                         self._refresh(state, "right")
+                    parameter.mul_(1 - group["lr"] * group["weight_decay"])
                 parameter.add_(change, alpha=-group["lr"])

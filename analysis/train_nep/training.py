@@ -130,7 +130,7 @@ class Training:
         self.model = NEP(shape, store.dtype)
         self.model.to(store.device)
         initialise(self.model, store, sets["train"], options, seed)
-        self.optimizer = SOAP(self.model.parameters(), options["learning_rate"], options["beta"])
+        self.optimizer = SOAP(self.model.parameters(), options["learning_rate"], options["beta"], options["weight_decay"])
         self.average = [p.detach().clone() for p in self.model.parameters()]
         self.best = [p.clone() for p in self.average]
         self.best_loss, self.best_epoch, self.epoch, self.step, self.seconds = math.inf, 0, 0, 0, 0.0

@@ -239,6 +239,16 @@ class OptimiserTests(unittest.TestCase):
             ends.append(x.detach().numpy())
         np.testing.assert_allclose(ends[0], ends[1], rtol=1e-12)
 
+    def test_decay_shrinks_matrices_alone(self):
+        X, x = (torch.nn.Parameter(torch.ones(*size, dtype=torch.float64)) for size in ((2, 3, 4), (5,)))
+        optimizer = SOAP([X, x], lr=0.1, weight_decay=0.5)
+        for _ in range(20):
+            optimizer.zero_grad()
+            (0 * X.sum() + 0 * x.sum()).backward()
+            optimizer.step()
+        np.testing.assert_allclose(X.detach().numpy(), 0.95**20, rtol=1e-12)
+        np.testing.assert_array_equal(x.detach().numpy(), 1)
+
 
 class CommandTests(unittest.TestCase):
     def setUp(self):
