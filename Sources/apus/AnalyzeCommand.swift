@@ -17,7 +17,7 @@ enum AnalyzeCommand: Command {
   static let help = """
     apus analyze SOURCE... [options]: observables with errors and verdicts. SOURCE is a run directory
     (its last stage with a trajectory), RUN/STAGE, or a file: thermo.csv, a LAMMPS log, thermo.out of
-    GPUMD, extended XYZ, AMBER NetCDF, a LAMMPS dump, DCD. Several are replicas: their spread gives the errors.
+    GPUMD, extended XYZ, AMBER NetCDF, a LAMMPS dump, DCD, H5MD. Several are replicas: their spread gives the errors.
 
       --config DECK          an analyze deck; without one, every observable with its defaults
       --output DIR           folder of analysis.nc and summary.json (default RUN/analysis, else
@@ -182,7 +182,7 @@ struct Analyzer {
         }
       }
     }
-    if plan.energy != nil || plan.stress != nil || plan.heatCapacity != nil {
+    if plan.averages || plan.energy != nil || plan.stress != nil || plan.heatCapacity != nil {
       let inputs = try sources.indices.compactMap { k in
         try input(sources[k], quantumFraction: fractions[k])
       }

@@ -59,7 +59,8 @@ struct TrajectoryFeed {
       team: team)
     var frame = TrajectoryFrame(for: facts)
     var count = 0
-    while count < survey.frameCount, try stream.next(into: &frame) {
+    let frames: any FrameSource = team.count > 1 ? FramePrefetcher(stream) : stream
+    while count < survey.frameCount, try frames.next(into: &frame) {
       try analysis.accumulate(
         time: frame.values.timePs ?? Double(count), cell: frame.values.cell,
         positions: frame.positions, velocities: frame.velocities)

@@ -355,27 +355,6 @@ struct RadialDistributionTests {
     }
   }
 
-  @Test(
-    "Scattering lengths equal the public table",
-    .enabled(if: Reference.isAvailable, "needs shared/reference"))
-  func scatteringLengths() throws {
-    let path = try #require(Reference.folder)
-      .appendingPathComponent("scattering/neutron_sears1992.csv")
-    var checked = 0
-    for line in try String(contentsOf: path, encoding: .utf8)
-      .split(whereSeparator: \.isNewline)
-    {
-      let fields = line.split(separator: ",", omittingEmptySubsequences: false)
-      guard let element = Element(symbol: String(fields[0])),
-        fields[1].isEmpty || fields[2] == "100.0", let length = Double(fields[3])
-      else { continue }
-      #expect(WeightedDistribution.neutronLength(element) == length)
-      checked += 1
-    }
-    #expect(checked == 12)
-    #expect(WeightedDistribution.neutronLength(Element(symbol: "Og")!) == nil)
-  }
-
   @Test("No frames, no cell, single atoms and numbers that are not")
   func littleData() throws {
     let c = try cell(9, 9, 9)
