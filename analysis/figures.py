@@ -150,19 +150,20 @@ def draw_rdf(axis, rdf, name="rdf", most=None):
 
 
 def panels(data):
-    """The four panels of a stability run."""
-    figure, axes = plt.subplots(2, 2, figsize=(9, 6.6), layout="constrained")
+    """The four panels of a stability run, or those of them that the file has."""
     drawers = [("msd", draw_msd), ("stress", draw_stress), ("energy", draw_energy), ("rdf", draw_rdf)]
+    drawers = [(name, draw) for name, draw in drawers if name in data]
+    rows, columns = (2, 2) if len(drawers) > 2 else (1, max(1, len(drawers)))
+    figure, axes = plt.subplots(rows, columns, figsize=(4.5 * columns, 3.3 * rows), layout="constrained", squeeze=False)
+    for axis in axes.flat[len(drawers):]:
+        axis.set_axis_off()
     for letter, axis, (name, draw) in zip("abcd", axes.flat, drawers):
-        if name == "rdf" and "rdf_inter" in data.get("rdf", ()):
+        if name == "rdf" and "rdf_inter" in data[name]:
             # Peaks of bonds would leave nothing else to see.
             draw(axis, data[name], most=float(np.nanmax(data[name]["rdf_inter"])))
             axis.set_ylabel("g(r), peaks of bonds cut")
-        elif name in data:
-            draw(axis, data[name])
         else:
-            axis.set_axis_off()
-            axis.text(0.5, 0.5, f"no {name} in the file", ha="center", transform=axis.transAxes)
+            draw(axis, data[name])
         axis.set_title(f"({letter})", loc="left", fontweight="bold")
     return figure
 
@@ -326,7 +327,7 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     with netCDF4.Dataset(arguments.file) as file:
         data = {name: Group(group) for name, group in file.groups.items()}
-        figures = {"panels": panels(data)}
+        figures = {"panels": panels(data)} if data.keys() & {"msd", "stress", "energy", "rdf"} else {}
         figures |= {name: draw(data[name]) for name, draw in FIGURES.items() if name in data}
         for name, figure in figures.items():
             for suffix in (".png", ".pdf"):

@@ -30,7 +30,7 @@ public struct EnergyAnalysis: Sendable, Equatable {
     statistics = whole.map { SeriesStatistics($0, window: window) }
     let kept = zip(whole, statistics).map { Array($0[min($1.equilibration.first, $0.count)...]) }
     let sigma = (statistics.map { $0.standardDeviation * $0.standardDeviation }.mean).squareRoot()
-    guard sigma > 0, sigma.isFinite else {
+    guard sigma > 0, sigma.isFinite, kept.joined().count >= 20 else {
       (bins, density, gaussian) = ([], [], [])
       (skewness, kurtosis) = (Estimate(.nan), Estimate(.nan))
       return

@@ -128,7 +128,7 @@ extension EnergyAnalysis {
     g.add(
       "drift", drift.change, units: "eV",
       longName: "change of the potential energy over the series by a straight line",
-      remark: String(format: "p = %.2g", drift.probability))
+      remark: drift.probability.isNaN ? "" : String(format: "p = %.2g", drift.probability))
     g.add(
       "inefficiency_time", Estimate(tests.map(\.inefficiency).mean * spacing, standardError: 0),
       units: "ps", longName: "time between independent samples (statistical inefficiency)")

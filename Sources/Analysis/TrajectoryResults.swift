@@ -119,6 +119,15 @@ extension RadialDistribution.Result {
       g.add(
         "verdict", ["pair"], differences.map(\.verdict.rawValue),
         longName: "verdict on the difference")
+      let different = zip(pairs, differences).filter { $1.verdict == .significant }.map(\.0)
+      let isKnown = differences.allSatisfy { $0.verdict != .notEnoughData }
+      g.addVerdict(
+        "windows",
+        !different.isEmpty
+          ? "first and last differ in " + different.joined(separator: ", ")
+          : isKnown
+            ? "first and last are indistinguishable within the statistical error"
+            : "not enough data to compare them")
       for (pair, d) in zip(pairs, differences) {
         g.list(
           "difference_" + pair, Estimate(d.integrated, standardError: 0), units: "Å",

@@ -40,6 +40,12 @@ enum AnalyzeCommand: Command {
   static func run(_ arguments: Arguments) throws -> ExitStatus {
     let plan = try plan(arguments)
     let sources = try arguments.operands.map { try AnalysisSource.find($0) }
+    for (k, source) in sources.enumerated() {
+      if sources[..<k].contains(where: { $0.files == source.files }) {
+        throw InputError(
+          "\(source.word) is given twice", remedy: "Replicas are independent runs")
+      }
+    }
     let folder = arguments.value("--output") ?? defaultOutput(sources)
     try checkFolder(folder, sources)
     let team = ThreadTeam(count: try arguments.threads())
