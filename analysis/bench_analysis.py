@@ -101,9 +101,9 @@ def apus(path, threads):
 class Peers:
     """The same observables by other programs; `slow`: distributions of every such frame, scaled."""
 
-    def __init__(self, symbols, edges, positions, slow, cutoff=10.0, bins=400):
+    def __init__(self, symbols, edges, positions, slow, threads, cutoff=10.0, bins=400):
         self.symbols, self.edges, self.positions = np.array(symbols), edges, positions
-        self.slow, self.cutoff, self.bins = slow, cutoff, bins
+        self.slow, self.threads, self.cutoff, self.bins = slow, threads, cutoff, bins
         self.kinds = sorted(set(symbols))
 
     def universe(self):
@@ -144,7 +144,7 @@ class Peers:
         """Its own neighbour search for each pair."""
         import freud
 
-        freud.parallel.set_num_threads(1)
+        freud.parallel.set_num_threads(self.threads)
         box = freud.box.Box(*self.edges)
         members = {k: np.flatnonzero(self.symbols == k) for k in self.kinds}
         start = time.perf_counter()
@@ -159,7 +159,7 @@ class Peers:
         """One neighbour list of all atoms a frame, filtered for each pair."""
         import freud
 
-        freud.parallel.set_num_threads(1)
+        freud.parallel.set_num_threads(self.threads)
         box = freud.box.Box(*self.edges)
         of = {k: self.symbols == k for k in self.kinds}
         rdfs = {p: freud.density.RDF(bins=self.bins, r_max=self.cutoff) for p in self.pairs()}
@@ -225,7 +225,7 @@ def main():
             file.write(np.asarray(edges, np.float32).tobytes())
             file.write(positions.tobytes())
         pathlib.Path(path + ".symbols").write_text("\n".join(symbols))
-        peers = Peers(symbols, edges, positions, options.slow)
+        peers = Peers(symbols, edges, positions, options.slow, options.threads)
         for _ in range(options.rounds):
             ours = apus(path, options.threads)
             print({k: round(v, 3) for k, v in ours.items()}, flush=True)
