@@ -90,8 +90,10 @@ def write_netcdf(path, edges, positions, seed=2):
             velocities[part] = 3 * random.standard_normal((n, atoms, 3), np.float32)
 
 
-def apus(path, threads):
+def apus(path, threads, only=None):
     environment = dict(os.environ, APUS_BENCH_TRAJECTORY=path, APUS_BENCH_THREADS=str(threads))
+    if only:
+        environment["APUS_BENCH_ONLY"] = only
     out = subprocess.run(
         ["swift", "test", *FLAGS, "--skip-build", "--filter", "AnalysisBench"],
         cwd=REPO, env=environment, capture_output=True, text=True, check=True).stdout
@@ -203,8 +205,8 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--slow", type=int, default=1000)
-    parser.add_argument("--peers", default="msd,rdf,freud,freud-list")
-    parser.add_argument("--whole", action="store_true", help="only the whole analysis of a file")
+    parser.add_argument("--peers", default="msd,rdf,freud,freud-list", help="in this order")
+    parser.add_argument("--whole", action="store_true", help="first the whole analysis of a file, as often")
     options = parser.parse_args()
     symbols, edges, sites = crystal(options.structure, (2, 2, 4))
     positions = trajectory(sites, options.frames)
@@ -216,23 +218,22 @@ def main():
                 f"{len(symbols)}\nLattice=\"{edges[0]} 0 0 0 {edges[1]} 0 0 0 {edges[2]}\" Properties=species:S:1:pos:R:3\n"
                 + "".join(f"{s} {x} {y} {z}\n" for s, (x, y, z) in zip(symbols, sites)))
             write_netcdf(path + ".nc", edges, positions)
-            del positions
             for _ in range(options.rounds):
-                all_of_it, bonds = whole(path + ".nc", topology, options.threads, folder)
-                print(f"whole analysis {all_of_it:.1f} s; reading and bonds alone {bonds:.1f} s", flush=True)
-            return
+                both = whole(path + ".nc", topology, options.threads, folder)
+                print("whole analysis {:.1f} s; reading and bonds alone {:.1f} s".format(*both), flush=True)
+            os.remove(path + ".nc")
         with open(path, "wb") as file:
             file.write(np.asarray(edges, np.float32).tobytes())
             file.write(positions.tobytes())
         pathlib.Path(path + ".symbols").write_text("\n".join(symbols))
         peers = Peers(symbols, edges, positions, options.slow, options.threads)
-        for _ in range(options.rounds):
-            ours = apus(path, options.threads)
-            print({k: round(v, 3) for k, v in ours.items()}, flush=True)
-            for name in filter(None, options.peers.split(",")):
-                seconds = getattr(peers, name.replace("-", "_"))()
-                label, own = NAMES[name]
-                print(f"  {label}: {seconds:.1f} s, {seconds / ours[own]:.1f} times as long", flush=True)
+        for name in filter(None, options.peers.split(",")):
+            label, own = NAMES[name]
+            for _ in range(options.rounds):
+                ours = apus(path, options.threads, own)[own]
+                theirs = getattr(peers, name.replace("-", "_"))()
+                print(f"{label}: {theirs:.2f} s, ours {ours:.3f} s, {theirs / ours:.1f} times as long", flush=True)
+        print({k: round(v, 3) for k, v in apus(path, options.threads).items()})
 
 
 main()
