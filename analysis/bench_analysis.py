@@ -5,7 +5,7 @@ positions in memory, and so has Apus where single observables are timed. Rounds 
 AMBER NetCDF file with velocities, energies and stresses. Needs MDAnalysis, tidynamics, freud-analysis, netCDF4 and the
 built tests:
 
-    python3 analysis/bench_analysis.py STRUCTURE.xyz [--frames 20000] [--rounds 3] [--threads 2] [--slow 1000]
+    python3 analysis/bench_analysis.py STRUCTURE.xyz [--frames 20000] [--rounds 3] [--threads 2] [--slow 1000] [--part 8]
         [--peers msd,rdf,freud,freud-list] [--whole]
 """
 
@@ -101,10 +101,12 @@ def apus(path, threads, only=None):
 
 
 class Peers:
-    """The same observables by other programs; `slow`: distributions of every such frame, scaled."""
+    """The same observables by other programs: distributions of every `slow`-th frame and displacements of every
+    `part`-th atom, which it treats one by one, scaled."""
 
-    def __init__(self, symbols, edges, positions, slow, threads, cutoff=10.0, bins=400):
+    def __init__(self, symbols, edges, positions, slow, part, threads, cutoff=10.0, bins=400):
         self.symbols, self.edges, self.positions = np.array(symbols), edges, positions
+        self.part = part
         self.slow, self.threads, self.cutoff, self.bins = slow, threads, cutoff, bins
         self.kinds = sorted(set(symbols))
 
@@ -126,8 +128,8 @@ class Peers:
         universe = self.universe()
         start = time.perf_counter()
         for k in self.kinds:
-            EinsteinMSD(universe, select="name " + k, fft=True).run()
-        return time.perf_counter() - start
+            EinsteinMSD(universe.select_atoms("name " + k)[:: self.part], select="all", fft=True).run()
+        return (time.perf_counter() - start) * self.part
 
     def rdf(self):
         from MDAnalysis.analysis.rdf import InterRDF
@@ -204,7 +206,8 @@ def main():
     parser.add_argument("--frames", type=int, default=20000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--slow", type=int, default=1000)
+    parser.add_argument("--slow", type=int, default=1000, help="distributions by peers: one of so many frames")
+    parser.add_argument("--part", type=int, default=1, help="displacements by peers: one of so many atoms")
     parser.add_argument("--peers", default="msd,rdf,freud,freud-list", help="in this order")
     parser.add_argument("--whole", action="store_true", help="first the whole analysis of a file, as often")
     options = parser.parse_args()
@@ -226,7 +229,7 @@ def main():
             file.write(np.asarray(edges, np.float32).tobytes())
             file.write(positions.tobytes())
         pathlib.Path(path + ".symbols").write_text("\n".join(symbols))
-        peers = Peers(symbols, edges, positions, options.slow, options.threads)
+        peers = Peers(symbols, edges, positions, options.slow, options.part, options.threads)
         for name in filter(None, options.peers.split(",")):
             label, own = NAMES[name]
             for _ in range(options.rounds):

@@ -311,18 +311,18 @@ struct RadialDistributionTests {
     for seed in 0..<60 {
       var frames = Self.gas(
         Array(repeating: "Ar", count: 40), 200, cell, seed: 900 + UInt64(seed))
-      // Half of the atoms follow the others at 2 Å in a share of the frames that wanders over 100.
+      // Half of the atoms sit on the others, in shares that wander over 100 frames.
       var random = TestRandom(700 + UInt64(seed))
       var slow = random.normalVector().x
       for f in 0..<200 {
         slow = 0.99 * slow + (1 - 0.99 * 0.99).squareRoot() * random.normalVector().x
         for i in 0..<20 where random.normalVector().x < slow {
-          frames.positions[f][2 * i + 1] = frames.positions[f][2 * i] + [2, 0, 0]
+          frames.positions[f][2 * i + 1] = frames.positions[f][2 * i] + [0.3, 0, 0]
         }
       }
       let result = try Self.run(frames, windows: [0..<100, 100..<200]) {
         $0.cutoff = 4.5
-        $0.bins = 45
+        $0.bins = 9
       }
       switch try #require(result.differences.first).verdict {
       case .significant: differ += 1
@@ -330,8 +330,9 @@ struct RadialDistributionTests {
       default: break
       }
     }
-    #expect(differ <= 3)
-    #expect(correlated >= 15)
+    // All five stretches of one window lie above those of the other in 19 % of such series.
+    #expect(differ <= 2)
+    #expect(correlated >= 5)
   }
 
   @Test("In a cell that changes, pairs are weighed with the density of their frame")

@@ -132,7 +132,7 @@ import Trajectory
       ),
       (
         ["analyze", "argon.txt"],
-        "apus: argon.txt: expected a run directory, a trajectory or a series, found none of the known kinds. Known are thermo.csv of Apus, log.lammps, thermo.out of GPUMD, extended XYZ, AMBER NetCDF, LAMMPS dump, DCD"
+        "apus: argon.txt: expected a run directory, a trajectory or a series, found none of the known kinds. Known are thermo.csv of Apus, log.lammps, thermo.out of GPUMD, extended XYZ, AMBER NetCDF, LAMMPS dump, DCD, H5MD"
       ),
       (
         ["analyze", "good.csv", "--first", "3"],
