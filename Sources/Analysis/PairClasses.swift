@@ -39,13 +39,6 @@ struct PairClasses: Sendable {
     hasMolecules = bonds != nil
   }
 
-  /// The places of all unordered pairs of classes that belong to a pair of groups.
-  func pairs(of groups: SIMD2<Int>) -> [Int] {
-    members.indices.filter { members[$0].contains(groups.x) }.flatMap { c in
-      members.indices.filter { members[$0].contains(groups.y) }.map { pair(c, $0) }
-    }
-  }
-
   /// The number of unordered pairs of classes.
   var pairCount: Int { members.count * (members.count + 1) / 2 }
 

@@ -114,16 +114,15 @@ extension RadialDistribution.Result {
     }
     differences = []
     if let first = windows.first, let last = windows.last, windows.count > 1 {
+      // Whatever is slow in one pair is no less slow in the others.
+      let slowest = [inefficiencies.first, inefficiencies.last].compactMap { $0?.max() }.max() ?? 1
       differences = pairs.indices.map { p in
         var difference = WindowComparison.difference(
           first.curves[p].blocks, last.curves[p].blocks, first: first.curves[p].g,
           last: last.curves[p].g, radii: radii, width: width)
         let block = Double(min(first.frames.count, last.frames.count)) / Double(plan.blocks)
-        let slowest = [inefficiencies.first, inefficiencies.last].compactMap { window in
-          classes.pairs(of: pairs[p]).map { window?[$0] ?? 1 }.max()
-        }.max()
         if difference.verdict == .significant,
-          block < RadialDistribution.Difference.inefficienciesPerBlock * (slowest ?? 1)
+          block < RadialDistribution.Difference.inefficienciesPerBlock * slowest
         {
           difference.verdict = .correlated
         }
