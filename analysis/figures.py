@@ -147,6 +147,7 @@ def draw_rdf(axis, rdf, name="rdf", most=None):
         axis.set_ylim(top=1.8 * most)
     axis.legend(handles=handles, loc="upper right", fontsize=7 if most else 8, ncols=4 if most else 1,
                 columnspacing=1, handlelength=1.5, framealpha=0.8, frameon=True, edgecolor="none")
+    return handles
 
 
 def panels(data):
@@ -189,9 +190,11 @@ def rdf_figure(rdf):
     names = [name for name in ("rdf", "rdf_intra", "rdf_inter") if name in rdf]
     totals = [name for name in ("xray", "neutron") if f"reduced_{name}" in rdf]
     rows = len(names) + bool(totals)
-    figure, axes = plt.subplots(rows, 1, figsize=(6.5, 3.2 * rows), layout="constrained", squeeze=False)
+    figure, axes = plt.subplots(rows, 1, figsize=(7.5, 2.8 * rows), layout="constrained", squeeze=False)
     for axis, name in zip(axes.flat, names):
-        draw_rdf(axis, rdf, name)
+        handles = draw_rdf(axis, rdf, name)
+        axis.get_legend().remove()
+    axes[0, 0].legend(handles=handles, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     if totals:
         axis = axes[-1, 0]
         for k, name in enumerate(totals):
@@ -202,7 +205,7 @@ def rdf_figure(rdf):
         axis.set_xlabel("Distance r (Å)")
         axis.set_ylabel("Total G(r) (Å$^{-2}$)")
         axis.set_xlim(0, rdf["r"][-1])
-        axis.legend(fontsize=8)
+        axis.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
 
