@@ -36,8 +36,8 @@ let package = Package(
     library("NEP", ["CHost", "Matter", "Parallel", "Neighbors", "Potentials"]),
     library("Trajectory", ["CNetCDF", "CZlib", "Matter"]),
     library("Dynamics", ["Matter", "Parallel", "Neighbors", "Potentials", "Trajectory"]),
-    library("Analysis", ["CFFTW", "CHost", "Matter", "Parallel", "Trajectory"]),
     library("Scattering", ["CFFTW", "Matter", "Parallel", "Trajectory"]),
+    library("Analysis", ["CFFTW", "CHost", "Matter", "Parallel", "Trajectory", "Scattering"]),
     library("Decks", ["CYAML", "Matter", "Trajectory", "Dynamics", "Analysis"]),
     .executableTarget(
       name: "apus",

@@ -12,6 +12,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+import matplotlib.ticker
 import netCDF4
 import numpy as np
 
@@ -78,6 +79,7 @@ def draw_running(axis, time, mean, deviation, color, label=None, alpha=0.3):
 
 
 def draw_stress(axis, stress, components=None):
+    """One component with its rows and spread as a band, or all with the spread as dotted lines."""
     time, values, mean, deviation = thinned(
         stress["time"] - stress["time"][0], stress["stress"], stress["running_mean"], stress["running_std"])
     scale = time_axis(axis, time)
@@ -85,10 +87,14 @@ def draw_stress(axis, stress, components=None):
     names = stress.names("component")
     chosen = components if components is not None else range(len(names))
     for k in chosen:
+        label = f"$\\sigma_{{{names[k]}}}$"
         if len(chosen) == 1:
             axis.plot(time, values[k], color="0.8", lw=0.4, label="rows", zorder=1)
-        draw_running(axis, time, mean[k], deviation[k], f"C{k}", label=f"$\\sigma_{{{names[k]}}}$",
-                     alpha=0.4 if len(chosen) == 1 else 0.15)
+            draw_running(axis, time, mean[k], deviation[k], f"C{k}", label=label, alpha=0.4)
+        else:
+            axis.plot(time, mean[k], color=f"C{k}", label=label, zorder=3)
+            for sign in (-1, 1):
+                axis.plot(time, mean[k] + sign * deviation[k], color=f"C{k}", lw=0.7, ls=":", zorder=2)
     axis.axhline(0, color="k", lw=0.6)
     axis.set_ylabel("Stress (GPa)")
     axis.margins(x=0)
@@ -97,11 +103,16 @@ def draw_stress(axis, stress, components=None):
     axis.set_xlim(0, (stress["time"][-1] - stress["time"][0]) * scale or 1)
     window = stress.attribute("window_rows", "running_mean")
     axis.legend(ncols=6 if len(chosen) > 1 else 2, loc="upper right", fontsize=8, columnspacing=1, handlelength=1.2,
-                title=f"mean and spread of {window} rows" if len(chosen) > 1 else None, title_fontsize=8)
+                title=f"mean and, dotted, spread of {window} rows" if len(chosen) > 1 else None, title_fontsize=8)
 
 
 def draw_energy(axis, energy):
     center = float(energy["mean"])
+    if "potential_replica" in energy:
+        replicas, offset = energy["potential_replica"], energy["time"] - energy["time"][0]
+        for values in replicas:
+            x, y = thinned(offset, values - center)
+            axis.plot(x * (1e-3 if offset[-1] >= 1000 else 1), y, color="0.85", lw=0.3, zorder=0)
     time, values, mean, deviation = thinned(
         energy["time"] - energy["time"][0], energy["potential"], energy["running_mean"], energy["running_std"])
     time = time * time_axis(axis, time)
@@ -116,7 +127,8 @@ def draw_energy(axis, energy):
     axis.legend(loc="upper right", ncols=2, fontsize=8)
 
 
-def draw_rdf(axis, rdf, name="rdf"):
+def draw_rdf(axis, rdf, name="rdf", most=None):
+    """Distributions of all pairs; those higher than `most` are cut, where it is given."""
     pairs, windows = rdf.names("pair"), rdf.names("window")
     styles = ["-", "--", ":", "-."]
     curves, errors = rdf[name], rdf[name + "_stderr"]
@@ -131,19 +143,28 @@ def draw_rdf(axis, rdf, name="rdf"):
                      "rdf_inter": "g(r), between molecules"}[name])
     axis.set_xlim(0, rdf["r"][-1])
     axis.set_ylim(bottom=0)
-    axis.legend(handles=handles, loc="best", fontsize=8)
+    if most:
+        axis.set_ylim(top=1.8 * most)
+    axis.legend(handles=handles, loc="upper right", fontsize=7 if most else 8, ncols=4 if most else 1,
+                columnspacing=1, handlelength=1.5, framealpha=0.8, frameon=True, edgecolor="none")
+    return handles
 
 
 def panels(data):
-    """The four panels of a stability run."""
-    figure, axes = plt.subplots(2, 2, figsize=(9, 6.6), layout="constrained")
+    """The four panels of a stability run, or those of them that the file has."""
     drawers = [("msd", draw_msd), ("stress", draw_stress), ("energy", draw_energy), ("rdf", draw_rdf)]
+    drawers = [(name, draw) for name, draw in drawers if name in data]
+    rows, columns = (2, 2) if len(drawers) > 2 else (1, max(1, len(drawers)))
+    figure, axes = plt.subplots(rows, columns, figsize=(4.5 * columns, 3.3 * rows), layout="constrained", squeeze=False)
+    for axis in axes.flat[len(drawers):]:
+        axis.set_axis_off()
     for letter, axis, (name, draw) in zip("abcd", axes.flat, drawers):
-        if name in data:
-            draw(axis, data[name])
+        if name == "rdf" and "rdf_inter" in data[name]:
+            # Peaks of bonds would leave nothing else to see.
+            draw(axis, data[name], most=float(np.nanmax(data[name]["rdf_inter"])))
+            axis.set_ylabel("g(r), peaks of bonds cut")
         else:
-            axis.set_axis_off()
-            axis.text(0.5, 0.5, f"no {name} in the file", ha="center", transform=axis.transAxes)
+            draw(axis, data[name])
         axis.set_title(f"({letter})", loc="left", fontweight="bold")
     return figure
 
@@ -154,20 +175,37 @@ def msd_figure(msd):
     scale = time_axis(axes[1], msd["lag"], "Lag")
     for k, name in enumerate(msd.names("element")):
         for a, (axis_name, style) in enumerate(zip(msd.names("axis"), ["-", "--", ":"])):
-            axes[1].plot(msd["lag"] * scale, msd["msd_axis"][k, a], color=f"C{k}", ls=style,
-                         label=f"{name} {axis_name}")
+            axes[1].plot(msd["lag"] * scale, msd["msd_axis"][k, a], color=f"C{k}", ls=style)
     axes[1].set_ylabel("Along an axis (Å²)")
     axes[1].set_ylim(bottom=0)
     axes[1].margins(x=0)
-    axes[1].legend(fontsize=8, ncols=3)
+    handles = [plt.Line2D([], [], color=f"C{k}", label=name) for k, name in enumerate(msd.names("element"))]
+    handles += [plt.Line2D([], [], color="0.3", ls=style, label=name)
+                for name, style in zip(msd.names("axis"), ["-", "--", ":"])]
+    axes[1].legend(handles=handles, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
 
 def rdf_figure(rdf):
     names = [name for name in ("rdf", "rdf_intra", "rdf_inter") if name in rdf]
-    figure, axes = plt.subplots(len(names), 1, figsize=(6.5, 3.2 * len(names)), layout="constrained", squeeze=False)
+    totals = [name for name in ("xray", "neutron") if f"reduced_{name}" in rdf]
+    rows = len(names) + bool(totals)
+    figure, axes = plt.subplots(rows, 1, figsize=(7.5, 2.8 * rows), layout="constrained", squeeze=False)
     for axis, name in zip(axes.flat, names):
-        draw_rdf(axis, rdf, name)
+        handles = draw_rdf(axis, rdf, name)
+        axis.get_legend().remove()
+    axes[0, 0].legend(handles=handles, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+    if totals:
+        axis = axes[-1, 0]
+        for k, name in enumerate(totals):
+            for w, window in enumerate(rdf.names("window")):
+                band(axis, rdf["r"], rdf[f"reduced_{name}"][w], rdf[f"reduced_{name}_stderr"][w], f"C{k}",
+                     ls=["-", "--", ":", "-."][w % 4], label=f"{'X-rays' if name == 'xray' else 'neutrons'}, {window}")
+        axis.axhline(0, color="k", lw=0.6)
+        axis.set_xlabel("Distance r (Å)")
+        axis.set_ylabel("Total G(r) (Å$^{-2}$)")
+        axis.set_xlim(0, rdf["r"][-1])
+        axis.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
 
@@ -206,11 +244,13 @@ def stress_figure(stress):
 def energy_figure(energy):
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained", width_ratios=[2, 1])
     draw_energy(axes[0], energy)
-    axes[0].set_title(energy.attribute("stationarity", "potential"), fontsize=9)
+    axes[0].set_title("potential energy: " + energy.attribute("stationarity", "potential"), fontsize=9)
     if "histogram" in energy:
         x = energy["deviation"]
         axes[1].bar(x, energy["histogram"], width=x[1] - x[0], color="C0", alpha=0.4, label="run")
-        axes[1].plot(x, energy["gaussian"], color="k", label="Gaussian")
+        sigma = float(energy["std"])
+        fine = np.linspace(x[0], x[-1], 300)
+        axes[1].plot(fine, np.exp(-0.5 * (fine / sigma) ** 2) / (sigma * np.sqrt(2 * np.pi)), color="k", label="Gaussian")
         axes[1].set_xlabel("Potential energy less its mean (eV)")
         axes[1].set_ylabel("Density (1/eV)")
         axes[1].legend(fontsize=8)
@@ -251,7 +291,11 @@ def vacf_figure(vacf):
     axes[1].set_xlabel("Energy (meV)")
     axes[1].set_ylabel("Density of states (1/meV)")
     axes[1].set_xlim(0, vacf["energy"][-1])
+    scale = vacf["wavenumber"][-1] / vacf["energy"][-1]
+    axes[1].secondary_xaxis("top", functions=(lambda e: e * scale, lambda w: w / scale)).set_xlabel("Wavenumber (cm$^{-1}$)")
     axes[1].legend()
+    if vacf.attribute("caveat"):
+        figure.suptitle(vacf.attribute("caveat"), fontsize=8, color="C3")
     return figure
 
 
@@ -262,6 +306,7 @@ def molecules_figure(molecules):
     time = molecules["time"] * scale
     axes[0, 0].step(time, molecules["count"], where="post")
     axes[0, 0].set_ylabel("Molecules")
+    axes[0, 0].yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True))
     axes[0, 0].margins(x=0)
     if angle:
         axes[1, 0].plot(time, molecules["herringbone_angle"], lw=0.7)
@@ -285,7 +330,7 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     with netCDF4.Dataset(arguments.file) as file:
         data = {name: Group(group) for name, group in file.groups.items()}
-        figures = {"panels": panels(data)}
+        figures = {"panels": panels(data)} if data.keys() & {"msd", "stress", "energy", "rdf"} else {}
         figures |= {name: draw(data[name]) for name, draw in FIGURES.items() if name in data}
         for name, figure in figures.items():
             for suffix in (".png", ".pdf"):

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Temperature, pressure, energy and conserved quantity of a run: one figure over all its stages, and a table of
-means with standard errors (from the autocorrelation time) over the last four fifths of each.
+"""Temperature, pressure, energy and conserved quantity of a run: one figure over all its stages. Means with errors
+are what `apus analyze RUN_DIRECTORY/STAGE` prints.
 
 usage: plot_run.py RUN_DIRECTORY [--output FIGURE_WITHOUT_SUFFIX]
 """
@@ -33,36 +33,6 @@ def stages(run):
 def running_mean(values, window):
     kernel = np.ones(window) / window
     return np.convolve(values, kernel, mode="valid")
-
-
-def standard_error(values):
-    """Of a mean, with the sum of the autocorrelation up to its first zero."""
-    n = len(values)
-    deviation = values - values.mean()
-    size = 1 << (2 * n - 1).bit_length()
-    power = np.abs(np.fft.rfft(deviation, size)) ** 2
-    correlation = np.fft.irfft(power, size)[:n]
-    if correlation[0] <= 0:
-        return 0.0
-    correlation = correlation / correlation[0]
-    end = int(np.argmax(correlation <= 0)) or n
-    inefficiency = 1 + 2 * correlation[1:end].sum()
-    return float(np.sqrt(values.var() * inefficiency / n))
-
-
-def print_averages(parts, atoms):
-    for name, data in parts:
-        late = slice(len(data["time_ps"]) // 5, None)
-        print(f"{name}, the last four fifths:")
-        for column in ("temperature_K", "pressure_GPa", "volume_A3", "a_A", "b_A", "c_A"):
-            values = data[column][late]
-            error = standard_error(values)
-            print(f"  {column:14s} {values.mean():14.5f} ± {error:.5f}" if values.std() > 1e-12 * abs(values.mean())
-                  else f"  {column:14s} {values.mean():14.5f}")
-        if atoms:
-            time, energy = data["time_ps"][late] / 1000, data["conserved_eV"][late] * 1000 / atoms
-            slope = np.polyfit(time - time.mean(), energy - energy.mean(), 1)[0]
-            print(f"  drift of the conserved quantity {slope:+.4f} meV/atom/ns")
 
 
 def main():
@@ -105,7 +75,6 @@ def main():
         axis.margins(x=0.01)
     axes[0].legend(title="stage (thick: running mean)", ncols=len(parts), fontsize=9, frameon=False)
     axes[-1].set_xlabel("Time (ps)")
-    print_averages(parts, atoms)
     output = arguments.output or arguments.run / "figure"
     for suffix in (".png", ".pdf"):
         figure.savefig(output.with_suffix(suffix), dpi=160)

@@ -114,6 +114,8 @@ public struct AnalysisPlan: Sendable, Equatable {
   public var msd: Displacement?
   /// Radial distribution functions.
   public var rdf: Radial?
+  /// Whether means of temperature, pressure and cell are asked for.
+  public var averages = false
   /// Stresses.
   public var stress: Stress?
   /// The potential energy.
@@ -141,7 +143,7 @@ public struct AnalysisPlan: Sendable, Equatable {
 
   /// Whether no observable is asked for.
   public var asksForNothing: Bool {
-    msd == nil && rdf == nil && stress == nil && energy == nil && heatCapacity == nil
+    msd == nil && rdf == nil && !averages && stress == nil && energy == nil && heatCapacity == nil
       && vacf == nil && molecules == nil
   }
 
@@ -149,6 +151,7 @@ public struct AnalysisPlan: Sendable, Equatable {
   public mutating func askForEverything() {
     msd = Displacement()
     rdf = Radial()
+    averages = true
     stress = Stress()
     energy = Energy()
     heatCapacity = HeatCapacity()

@@ -85,8 +85,28 @@ public struct GreenKuboViscosity: Sendable, Equatable {
     if max(shearCut, bulkCut) >= lags[count - 1] {
       caveats.append("the stress correlation does not fall to zero within half a block")
     }
-    if shearCut < 3 * dt {
+    if shearCut < 5 * dt {
       caveats.append("rows are too far apart for the stress correlation: write thermo more often")
     }
+  }
+}
+
+extension GreenKuboViscosity {
+  /// The mean of replicas over the lags that all have, with their spread as error; one as it is.
+  init?(meanOf replicas: [GreenKuboViscosity]) {
+    guard let shortest = replicas.min(by: { $0.lags.count < $1.lags.count }) else { return nil }
+    self = shortest
+    guard replicas.count > 1 else { return }
+    func mean(_ curve: (GreenKuboViscosity) -> [Double]) -> [Estimate] {
+      lags.indices.map { k in .mean(ofReplicas: replicas.map { Estimate(curve($0)[k]) }) }
+    }
+    let (s, b) = (mean(\.shear), mean(\.bulk))
+    (shear, shearError) = (s.map(\.value), s.map(\.standardError))
+    (bulk, bulkError) = (b.map(\.value), b.map(\.standardError))
+    shearValue = .mean(ofReplicas: replicas.map(\.shearValue))
+    bulkValue = .mean(ofReplicas: replicas.map(\.bulkValue))
+    shearCut = replicas.map(\.shearCut).mean
+    bulkCut = replicas.map(\.bulkCut).mean
+    caveats = Set(replicas.flatMap(\.caveats)).sorted()
   }
 }

@@ -59,8 +59,17 @@ extension MeanSquareDisplacement {
 
     /// ⟨u²⟩, the trace of the displacement tensor, in Å².
     public var meanSquareAmplitude: Double { displacementTensor.trace }
+    /// Its standard error, of the components as if they were independent.
+    public var meanSquareAmplitudeError: Double {
+      let e = displacementTensorError
+      return (e.xx * e.xx + e.yy * e.yy + e.zz * e.zz).squareRoot()
+    }
     /// The isotropic B factor 8π²⟨u²⟩/3 of crystallography, in Å².
     public var isotropicB: Double { 8 * Double.pi * Double.pi * meanSquareAmplitude / 3 }
+    /// Its standard error.
+    public var isotropicBError: Double {
+      8 * Double.pi * Double.pi * meanSquareAmplitudeError / 3
+    }
 
     /// A group without atoms.
     init(empty name: String, lagCount: Int) {

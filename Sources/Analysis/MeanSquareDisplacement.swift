@@ -11,8 +11,9 @@ import Parallel
 public final class MeanSquareDisplacement {
   /// How displacements are taken in a cell that changes.
   public enum Scaling: Sendable, Equatable {
-    /// Relative to the centre of mass, in fractional coordinates times the mean cell: the breathing
-    /// of the cell is no motion of atoms. The same as `cartesian` where the cell is constant.
+    /// In a cell that changes relative to the centre of mass, in fractional coordinates times the
+    /// mean cell: neither the breathing of the cell nor the point it breathes about is a motion of
+    /// atoms. The same as `cartesian` where the cell is constant.
     case meanCell
     /// As positions are.
     case cartesian
@@ -100,19 +101,19 @@ public final class MeanSquareDisplacement {
       }
       cellSum = cellSum + cell.rows
     }
-    // A displacement is map·(r − R) + R − r₀, less R − R₀ where drift is removed.
+    // A displacement is r − r₀, less R − R₀ where drift is removed, or map·(r − R) − (r₀ − R₀).
     let scales = map != .identity
     let (rx, ry, rz) = (positions.x, positions.y, positions.z)
     let (fx, fy, fz) = (first.x, first.y, first.z)
     var center = SIMD3<Double>.zero
-    if scales || plan.removesDrift {
+    if isFirst || scales || plan.removesDrift {
       for i in 0..<n {
         center += SIMD3(rx[i], ry[i], rz[i]) * plan.masses[i]
       }
       if totalMass > 0 { center /= totalMass }
     }
     if isFirst { firstCenter = center }
-    let shift = plan.removesDrift ? firstCenter - center : .zero
+    let shift = scales || plan.removesDrift ? firstCenter - center : .zero
     let (x, y, z) = (current.x, current.y, current.z)
     for i in 0..<n {
       var r = SIMD3(rx[i], ry[i], rz[i])
@@ -180,8 +181,7 @@ public final class MeanSquareDisplacement {
   }
 
   private static func scheme(_ plan: Plan, cellChanges: Bool) -> String {
-    let drift = plan.removesDrift ? ", motion of the centre of mass removed" : ""
-    guard cellChanges else { return "positions as they are" + drift }
-    return "positions relative to the centre of mass scaled to the mean cell" + drift
+    if cellChanges { return "positions relative to the centre of mass scaled to the mean cell" }
+    return plan.removesDrift ? "positions relative to the centre of mass" : "positions as they are"
   }
 }

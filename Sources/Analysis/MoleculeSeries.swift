@@ -3,7 +3,7 @@ import Matter
 /// Molecules against time: their number, bonds that break or form, and the herringbone angle
 /// (docs/theory.md, Molecules).
 ///
-/// Memory: 16 bytes a frame, beside what one frame needs.
+/// Memory: 80 bytes a frame, beside what one frame needs.
 public final class MoleculeSeries {
   private let graph: BondGraph
   private let rule: BondRule
@@ -12,6 +12,7 @@ public final class MoleculeSeries {
   private var normals: RingNormals
   private var counts: [Int] = []
   private var angles: [Double] = []
+  private var axes: [[SIMD3<Double>]] = [[], []]
   private var events: [BondEvent] = []
   private var eventCount = 0
   private var firstChange: Int?
@@ -40,6 +41,9 @@ public final class MoleculeSeries {
     public var counts: [Int]
     /// The herringbone angle in each frame, in degrees; empty where there is none.
     public var herringboneAngles: [Double]
+    /// The mean axis of the ring normals of each of the two families in each frame; empty where there
+    /// is no angle.
+    public var ringAxes: [[SIMD3<Double>]]
     /// Why there is no herringbone angle, or nil.
     public var herringboneReason: String?
     /// The first bonds that broke or formed, at most `mostEvents`, in order.
@@ -118,7 +122,11 @@ public final class MoleculeSeries {
     } else {
       counts.append(Self.componentCount(partners))
     }
-    if let angle = normals.angle(cell, positions) { angles.append(angle) }
+    if let angle = normals.angle(cell, positions) {
+      angles.append(angle)
+      axes[0].append(normals.axes.0)
+      axes[1].append(normals.axes.1)
+    }
   }
 
   /// The number of components of a graph, by joining sets.
@@ -148,7 +156,7 @@ public final class MoleculeSeries {
   /// What was seen so far.
   public func result() -> Result {
     Result(
-      counts: counts, herringboneAngles: angles,
+      counts: counts, herringboneAngles: angles, ringAxes: axes,
       herringboneReason: angles.isEmpty ? normals.reason ?? "there are no frames" : nil,
       events: events, eventCount: eventCount, firstChange: firstChange,
       originalCount: originalCount)

@@ -37,9 +37,8 @@ struct OriginAverage {
     let blockLength = n / max(1, blockCount)
     let hasBlocks = blockCount > 1 && blockLength >= 4
     let blockLags = hasBlocks ? min(lagCount, blockLength / 2 + 1) : 0
-    let long = RealTransform(length: RealTransform.fastLength(n + lagCount))
-    let short = RealTransform(
-      length: RealTransform.fastLength(max(2, hasBlocks ? blockLength + blockLags : 2)))
+    let layout = OriginSums.Layout(
+      frameCount: n, lagCount: lagCount, segmentCount: hasBlocks ? blockCount : 1)
     let partCount = min(Self.mostParts, particles.count)
     let stride = (n + 7) / 8 * 8
 
@@ -62,17 +61,11 @@ struct OriginAverage {
     // A part writes only its own result.
     team.run(partCount, chunkSize: 1) { chunk, _ in
       let p = chunk.lowerBound
-      let scratch = OriginSums.Scratch(length: long.length)
+      let scratch = OriginSums.Scratch(layout)
       let series = AlignedBuffer<Double>(count: 3 * stride)
       let x = series.pointer
-      let sums = OriginSums(frameCount: n, lagCount: lagCount, transform: long)
-      let blockSums =
-        hasBlocks
-        ? (0..<blockCount).map { _ in
-          OriginSums(frameCount: blockLength, lagCount: blockLags, transform: short)
-        } : []
-      var moments = [Tensor6](repeating: .zero, count: blockSums.count)
-      var wholeMoment = Tensor6.zero
+      let sums = OriginSums(layout)
+      var moments = [Tensor6](repeating: .zero, count: layout.segments.count)
       for index in particles.count * p / partCount..<particles.count * (p + 1) / partCount {
         do throws(ObservableError) {
           try store.read(particles[index], into: x, stride: stride)
@@ -83,27 +76,23 @@ struct OriginAverage {
         if map != .identity { Self.apply(map, x, stride: stride, count: n) }
         if kind == .squaredDifference {
           Self.subtractMeans(x, stride: stride, count: n)
-          wholeMoment = wholeMoment + Self.moment(x, stride: stride, 0..<n)
-        }
-        sums.add(x, stride: stride, scratch: scratch)
-        for (b, sum) in blockSums.enumerated() {
-          let first = b * blockLength
-          sum.add(x + first, stride: stride, scratch: scratch)
-          if kind == .squaredDifference {
-            moments[b] =
-              moments[b] + Self.moment(x, stride: stride, first..<first + blockLength)
+          for (b, frames) in layout.segments.enumerated() {
+            moments[b] = moments[b] + Self.moment(x, stride: stride, frames)
           }
         }
+        sums.add(x, stride: stride, scratch: scratch)
       }
-      func finished(_ sums: OriginSums) -> [[Double]] {
-        switch kind {
-        case .squaredDifference: sums.squaredDifferences(scratch: scratch)
-        case .correlation: sums.correlations(scratch: scratch)
-        }
+      var wholeMoment = Tensor6.zero
+      for (b, frames) in layout.segments.enumerated() {
+        wholeMoment = wholeMoment + moments[b] * (Double(frames.count) / Double(n))
       }
       results[p] = Part(
-        whole: finished(sums), blocks: blockSums.map(finished), moments: moments,
-        wholeMoment: wholeMoment)
+        whole: sums.averages(kind, scratch: scratch),
+        blocks: hasBlocks
+          ? layout.segments.indices.map {
+            sums.averages(kind, segment: $0, lagCount: blockLags, scratch: scratch)
+          } : [],
+        moments: moments, wholeMoment: wholeMoment)
     }
     for p in 0..<partCount { if let failure = failures[p] { throw failure } }
 

@@ -16,6 +16,11 @@ struct PairTotals: Sendable {
 final class PairCounter {
   /// What has been counted, by slot.
   private(set) var totals: PairTotals
+  /// The pairs of each frame by pair of classes and shell of distance, which tell how long
+  /// distances stay correlated.
+  private(set) var shells: [(frame: Int, counts: [Double])] = []
+  /// Shells from 0 to the cutoff.
+  static let shellCount = 16
   private let classes: PairClasses
   private let bins: Int
   private let cutoff: Double
@@ -46,8 +51,8 @@ final class PairCounter {
     whole = Vectors(count: classes.molecules.map(\.atoms.count).max() ?? 0)
   }
 
-  /// Counts a frame into its slots.
-  func count(_ cell: Cell, _ positions: borrowing Vectors, into slots: [Int]) {
+  /// Counts a frame, by number, into its slots.
+  func count(_ cell: Cell, _ positions: borrowing Vectors, frame: Int, into slots: [Int]) {
     let (x, y, z) = (positions.x, positions.y, positions.z)
     let (ax, ay, az) = (active.x, active.y, active.z)
     for (k, i) in classes.atoms.enumerated() {
@@ -76,6 +81,14 @@ final class PairCounter {
         Self.add(insideHistogram.pointer, to: &totals.inside[slot], bins: bins)
       }
     }
+    var counts = [Double](repeating: 0, count: classes.pairCount * Self.shellCount)
+    for pair in 0..<classes.pairCount {
+      for bin in 0..<bins {
+        counts[pair * Self.shellCount + bin * Self.shellCount / bins] +=
+          Double(histogram.pointer[pair * (bins + 1) + bin])
+      }
+    }
+    shells.append((frame, counts))
     for k in 0..<histogram.count {
       histogram.pointer[k] = 0
       insideHistogram.pointer[k] = 0

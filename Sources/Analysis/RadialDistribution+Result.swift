@@ -51,6 +51,8 @@ extension RadialDistribution {
       case none = "no difference beyond the statistical error"
       /// More than that.
       case significant = "the windows differ"
+      /// More than that, but blocks are too short to be independent of each other.
+      case correlated = "not enough data: distances stay correlated from stretch to stretch"
       /// Fewer than five blocks in a window.
       case notEnoughData = "not enough data"
     }
@@ -67,13 +69,15 @@ extension RadialDistribution {
 
     /// The share of assignments at which a difference is taken for real.
     public static let significance = 0.01
+    /// Fewest statistical inefficiencies of pair counts in a block for a difference to be real.
+    public static let inefficienciesPerBlock = 3.0
   }
 }
 
 extension RadialDistribution.Result {
   init(
     plan: RadialDistribution.Plan, pairs: [SIMD2<Int>], classes: PairClasses, totals: PairTotals,
-    volumes: PairVolumes
+    volumes: PairVolumes, inefficiencies: [[Double]]
   ) {
     let bins = plan.bins
     let width = plan.cutoff / Double(bins)
@@ -110,10 +114,19 @@ extension RadialDistribution.Result {
     }
     differences = []
     if let first = windows.first, let last = windows.last, windows.count > 1 {
+      // Whatever is slow in one pair is no less slow in the others.
+      let slowest = [inefficiencies.first, inefficiencies.last].compactMap { $0?.max() }.max() ?? 1
       differences = pairs.indices.map { p in
-        WindowComparison.difference(
+        var difference = WindowComparison.difference(
           first.curves[p].blocks, last.curves[p].blocks, first: first.curves[p].g,
           last: last.curves[p].g, radii: radii, width: width)
+        let block = Double(min(first.frames.count, last.frames.count)) / Double(plan.blocks)
+        if difference.verdict == .significant,
+          block < RadialDistribution.Difference.inefficienciesPerBlock * slowest
+        {
+          difference.verdict = .correlated
+        }
+        return difference
       }
     }
   }

@@ -5,7 +5,8 @@ import Parallel
 /// Radial distribution functions of pairs of groups in windows of time (docs/theory.md, Pairs).
 ///
 /// Frames are held until a batch is full (at most 64, or 2·10⁶ atoms), then counted by all threads.
-/// Counts are integers, so results do not depend on the number of threads.
+/// Counts are integers, so results do not depend on the number of threads. Memory grows by 128 bytes
+/// for each frame in a window and pair of elements.
 public final class RadialDistribution {
   /// What is asked for.
   public struct Plan: Sendable {
@@ -71,6 +72,7 @@ public final class RadialDistribution {
   private struct Batched {
     let cell: Cell
     let positions: SharedVectors
+    let frame: Int
     /// Places in the totals, one for each window that has the frame.
     let slots: [Int]
   }
@@ -126,7 +128,7 @@ public final class RadialDistribution {
       }
       volumes.add(cell, cutoff: plan.cutoff, to: slots)
       batch.append(
-        Batched(cell: cell, positions: SharedVectors(positions), slots: slots))
+        Batched(cell: cell, positions: SharedVectors(positions), frame: frame, slots: slots))
       if batch.count == batchSize { count() }
     }
     frame += 1
@@ -137,7 +139,8 @@ public final class RadialDistribution {
     let workers = workers
     team.run(batch.count, chunkSize: 1) { chunk, worker in
       let item = batch[chunk.lowerBound]
-      workers[worker].count(item.cell, item.positions.vectors, into: item.slots)
+      workers[worker].count(
+        item.cell, item.positions.vectors, frame: item.frame, into: item.slots)
     }
     self.batch.removeAll(keepingCapacity: true)
   }
@@ -152,7 +155,23 @@ public final class RadialDistribution {
       throw .notEnoughData(
         "none of the \(frame) frames lies in a window of the radial distribution")
     }
-    return Result(plan: plan, pairs: pairs, classes: classes, totals: totals, volumes: volumes)
+    return Result(
+      plan: plan, pairs: pairs, classes: classes, totals: totals, volumes: volumes,
+      inefficiencies: inefficiencies())
+  }
+
+  /// For each window and pair of classes the largest statistical inefficiency of the pairs in a
+  /// shell of distance, in frames.
+  private func inefficiencies() -> [[Double]] {
+    let rows = workers.flatMap(\.shells).sorted { $0.frame < $1.frame }
+    return plan.windows.map { window in
+      let seen = rows.filter { window.contains($0.frame) }
+      return (0..<classes.pairCount).map { pair in
+        (0..<PairCounter.shellCount).map { shell in
+          StatisticalInefficiency.of(seen.map { $0.counts[pair * PairCounter.shellCount + shell] })
+        }.max() ?? 1
+      }
+    }
   }
 }
 

@@ -12,7 +12,8 @@ struct RingNormals: ~Copyable {
   private let molecules: [(component: BondGraph.Component, ring: [Int])]
   private var whole: Vectors
   private var family: [Bool] = []
-  private var axes: (SIMD3<Double>, SIMD3<Double>) = (.zero, .zero)
+  /// The mean axes of the families in the last frame.
+  private(set) var axes: (SIMD3<Double>, SIMD3<Double>) = (.zero, .zero)
   /// Why there is no angle, once known.
   private(set) var reason: String?
 

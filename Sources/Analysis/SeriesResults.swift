@@ -4,28 +4,89 @@ import Trajectory
 // Series observables as result groups.
 
 extension ResultGroup {
-  /// The verdict of tests on a series, in words for an attribute of its variable.
+  /// The verdict of tests on a series, in words and numbers for attributes of its variable.
   static func attributes(of stationarity: Stationarity, spacing: Double) -> [(String, Attribute)] {
-    [
-      ("stationarity", .text(stationarity.verdict.rawValue)),
-      ("drift", .number(stationarity.drift.change.value)),
-      ("drift_stderr", .number(stationarity.drift.change.standardError)),
-      ("drift_probability", .number(stationarity.drift.probability)),
-      ("geweke_z", .number(stationarity.gewekeZ)),
-      ("geweke_probability", .number(stationarity.gewekeProbability)),
-      ("kpss", .number(stationarity.kpss)),
-      ("statistical_inefficiency_ps", .number(stationarity.inefficiency * spacing)),
+    attributes(of: [stationarity], spacing: spacing)
+  }
+
+  /// The same of replicas, a number each where there are several.
+  static func attributes(of tests: [Stationarity], spacing: Double) -> [(String, Attribute)] {
+    func numbers(_ value: (Stationarity) -> Double) -> Attribute {
+      tests.count == 1 ? .number(value(tests[0])) : .numbers(tests.map(value))
+    }
+    return [
+      ("stationarity", .text(Stationarity.verdict(of: tests).rawValue)),
+      ("drift", numbers { $0.drift.change.value }),
+      ("drift_stderr", numbers { $0.drift.change.standardError }),
+      ("drift_probability", numbers(\.drift.probability)),
+      ("geweke_z", numbers(\.gewekeZ)),
+      ("geweke_probability", numbers(\.gewekeProbability)),
+      ("kpss", numbers(\.kpss)),
+      ("statistical_inefficiency_ps", numbers { $0.inefficiency * spacing }),
     ]
   }
 
-  /// What is wrong with a series, in words behind its verdict.
-  static func remark(on s: Stationarity) -> String {
-    guard s.verdict == .notStationary else { return "" }
-    var reasons: [String] = []
-    if s.drift.probability < 0.01 { reasons.append("it drifts") }
-    if s.gewekeProbability < 0.01 { reasons.append("its start differs from its end") }
-    if s.kpss > KPSS.critical1 { reasons.append("its level wanders") }
-    return reasons.joined(separator: ", ")
+  /// What is wrong with a series or with replicas, in words behind the verdict.
+  static func remark(on tests: Stationarity...) -> String { remark(on: tests) }
+
+  static func remark(on tests: [Stationarity]) -> String {
+    let found = tests.enumerated().filter { $1.verdict == .notStationary }
+    return found.map { number, s in
+      var reasons: [String] = []
+      if s.drift.probability < 0.01 { reasons.append("it drifts") }
+      if s.gewekeProbability < 0.01 { reasons.append("its start differs from its end") }
+      if s.kpss > KPSS.critical1 { reasons.append("its level wanders") }
+      return (tests.count > 1 ? "replica \(number + 1): " : "") + reasons.joined(separator: ", ")
+    }.joined(separator: "; ")
+  }
+
+  /// Names the replicas, where there are several.
+  mutating func addReplicas(_ count: Int) {
+    guard count > 1 else { return }
+    addCoordinate(
+      "replica", (1...count).map(String.init), longName: "replica, in order of the sources")
+  }
+
+  /// Adds a series: of one run as it is; of replicas their mean with its standard error, and as
+  /// NAME_replica each by itself, where that is asked for.
+  mutating func addSeries(
+    _ name: String, _ dimensions: [String], replicas: [[Double]], isKept: Bool = false,
+    units: String, longName: String, attributes: [(String, Attribute)] = []
+  ) {
+    guard replicas.count > 1 else {
+      add(
+        name, dimensions, replicas[0], units: units, longName: longName, attributes: attributes)
+      return
+    }
+    let columns = replicas[0].indices.map { t in replicas.map { $0[t] } }
+    add(
+      name, dimensions, columns.map(\.mean), error: columns.map(Spread.standardError),
+      units: units, longName: "mean over replicas of the " + longName, attributes: attributes)
+    guard isKept else { return }
+    add(
+      name + "_replica", ["replica"] + dimensions, replicas.flatMap { $0 }, units: units,
+      longName: longName)
+  }
+}
+
+extension Stationarity {
+  /// The verdict on replicas: stationary if all are.
+  static func verdict(of tests: [Stationarity]) -> Verdict {
+    for worst in [Verdict.notFinite, .notStationary, .notEnoughData, .stationary]
+    where tests.contains(where: { $0.verdict == worst }) { return worst }
+    return .constant
+  }
+
+  /// The mean drift of replicas, with their spread as its error, and its probability without drift.
+  static func drift(of tests: [Stationarity]) -> (change: Estimate, probability: Double) {
+    let change = Estimate.mean(ofReplicas: tests.map(\.drift.change))
+    if tests.count == 1 { return (change, tests[0].drift.probability) }
+    let t = change.value / change.standardError
+    return (
+      change,
+      t.isFinite
+        ? StudentT.twoSided(t, degreesOfFreedom: Double(change.degreesOfFreedom)) : .nan
+    )
   }
 }
 
@@ -33,39 +94,43 @@ extension EnergyAnalysis {
   /// The group `energy` of a result file.
   public func group(spacing: Double) -> ResultGroup {
     var g = ResultGroup("energy", title: "potential energy")
-    let s = statistics
+    let tests = statistics.map(\.stationarity)
+    let running = statistics.map { $0.running }
+    g.addReplicas(potential.count)
     g.addCoordinate("time", times, units: "ps", longName: "time")
-    g.add(
-      "potential", ["time"], potential, units: "eV", longName: "potential energy",
-      attributes: ResultGroup.attributes(of: s.stationarity, spacing: spacing))
-    g.add(
-      "running_mean", ["time"], s.running.mean, units: "eV",
-      longName: "mean of the potential energy in a moving window",
-      attributes: [("window_rows", .integer(s.running.length))])
-    g.add(
-      "running_std", ["time"], s.running.standardDeviation, units: "eV",
+    g.addSeries(
+      "potential", ["time"], replicas: potential, isKept: true, units: "eV",
+      longName: "potential energy", attributes: ResultGroup.attributes(of: tests, spacing: spacing))
+    g.addSeries(
+      "running_mean", ["time"], replicas: running.map { Array($0.mean.prefix(times.count)) },
+      units: "eV", longName: "mean of the potential energy in a moving window",
+      attributes: [("window_rows", .integer(running[0].length))])
+    g.addSeries(
+      "running_std", ["time"],
+      replicas: running.map { Array($0.standardDeviation.prefix(times.count)) }, units: "eV",
       longName: "standard deviation of the potential energy in a moving window",
-      attributes: [("window_rows", .integer(s.running.length))])
+      attributes: [("window_rows", .integer(running[0].length))])
     g.addVerdict(
-      "stationarity", s.stationarity.verdict.rawValue,
-      remark: ResultGroup.remark(on: s.stationarity)
-    )
-    let start = s.equilibration.first < times.count ? times[s.equilibration.first] - times[0] : 0
+      "stationarity", Stationarity.verdict(of: tests).rawValue,
+      remark: ResultGroup.remark(on: tests))
+    let start = statistics.map { Double($0.equilibration.first) * spacing }.max() ?? 0
     g.add(
       "equilibration_time", Estimate(start, standardError: 0), units: "ps",
       longName: "time after the first row from which the series counts as equilibrated")
     g.add(
-      "mean", s.mean, units: "eV", longName: "mean potential energy of the equilibrated part")
+      "mean", .mean(ofReplicas: statistics.map(\.mean)), units: "eV",
+      longName: "mean potential energy of the equilibrated part")
     g.add(
-      "std", Estimate(s.standardDeviation), units: "eV",
+      "std", .mean(ofReplicas: statistics.map { Estimate($0.standardDeviation) }), units: "eV",
       longName: "standard deviation of the potential energy of the equilibrated part",
       isListed: false)
+    let drift = Stationarity.drift(of: tests)
     g.add(
-      "drift", s.stationarity.drift.change, units: "eV",
+      "drift", drift.change, units: "eV",
       longName: "change of the potential energy over the series by a straight line",
-      remark: String(format: "p = %.2g", s.stationarity.drift.probability))
+      remark: drift.probability.isNaN ? "" : String(format: "p = %.2g", drift.probability))
     g.add(
-      "inefficiency_time", Estimate(s.stationarity.inefficiency * spacing, standardError: 0),
+      "inefficiency_time", Estimate(tests.map(\.inefficiency).mean * spacing, standardError: 0),
       units: "ps", longName: "time between independent samples (statistical inefficiency)")
     if !bins.isEmpty {
       g.addCoordinate(
@@ -89,49 +154,56 @@ extension StressAnalysis {
     spacing: Double, isFull: Bool, viscosity: GreenKuboViscosity?, elastic: ElasticConstants?
   ) -> ResultGroup {
     var g = ResultGroup("stress", title: "stress, positive in tension")
+    g.addReplicas(stress.count)
     g.addCoordinate("component", Self.components, longName: "component of the stress tensor")
     g.addCoordinate("time", times, units: "ps", longName: "time")
     g.addCoordinate("lag", lags, units: "ps", longName: "time between two values")
-    g.add(
-      "stress", ["component", "time"], stress.flatMap { $0 }, units: "GPa",
-      longName: isFull ? "stress" : "static stress, without the kinetic part")
-    let length = statistics.first?.running.length ?? 0
-    g.add(
-      "running_mean", ["component", "time"], statistics.flatMap(\.running.mean), units: "GPa",
+    func joined(_ values: (SeriesStatistics) -> [Double]) -> [[Double]] {
+      statistics.map { $0.flatMap { values($0).prefix(times.count) } }
+    }
+    g.addSeries(
+      "stress", ["component", "time"], replicas: stress.map { $0.flatMap { $0 } }, isKept: true,
+      units: "GPa", longName: isFull ? "stress" : "static stress, without the kinetic part")
+    let length = statistics[0].first?.running.length ?? 0
+    g.addSeries(
+      "running_mean", ["component", "time"], replicas: joined(\.running.mean), units: "GPa",
       longName: "mean of the stress in a moving window",
       attributes: [("window_rows", .integer(length))])
-    g.add(
-      "running_std", ["component", "time"], statistics.flatMap(\.running.standardDeviation),
+    g.addSeries(
+      "running_std", ["component", "time"], replicas: joined(\.running.standardDeviation),
       units: "GPa", longName: "standard deviation of the stress in a moving window",
       attributes: [("window_rows", .integer(length))])
+    g.addSeries(
+      "autocorrelation", ["component", "lag"], replicas: autocorrelation.map { $0.flatMap { $0 } },
+      units: "GPa2", longName: "autocorrelation of the stress about its mean")
+    // By component, then replica.
+    let columns = Self.components.indices.map { k in statistics.map { $0[k] } }
+    let tests = columns.map { $0.map(\.stationarity) }
+    let means = columns.map { Estimate.mean(ofReplicas: $0.map(\.mean)) }
+    let drifts = tests.map { Stationarity.drift(of: $0) }
     g.add(
-      "autocorrelation", ["component", "lag"], autocorrelation.flatMap { $0 }, units: "GPa2",
-      longName: "autocorrelation of the stress about its mean")
-    g.add(
-      "mean", ["component"], statistics.map(\.mean.value),
-      error: statistics.map(\.mean.standardError), units: "GPa",
+      "mean", ["component"], means.map(\.value), error: means.map(\.standardError), units: "GPa",
       longName: "mean stress of the equilibrated part")
-    let tests = statistics.map(\.stationarity)
     g.add(
-      "stationarity", ["component"], tests.map(\.verdict.rawValue),
+      "stationarity", ["component"], tests.map { Stationarity.verdict(of: $0).rawValue },
       longName: "verdict of the tests of stationarity")
     g.add(
-      "drift", ["component"], tests.map(\.drift.change.value),
-      error: tests.map(\.drift.change.standardError), units: "GPa",
+      "drift", ["component"], drifts.map(\.change.value),
+      error: drifts.map(\.change.standardError), units: "GPa",
       longName: "change over the series by a straight line")
     g.add(
-      "drift_probability", ["component"], tests.map(\.drift.probability), units: "1",
+      "drift_probability", ["component"], drifts.map(\.probability), units: "1",
       longName: "probability of such a drift in a stationary series")
     g.add(
-      "kpss", ["component"], tests.map(\.kpss), units: "1",
-      longName: "statistic of the KPSS test; 0.463 at 5 %, 0.739 at 1 %")
+      "kpss", ["component"], tests.map { $0.map(\.kpss).max() ?? .nan }, units: "1",
+      longName: "statistic of the KPSS test, of replicas the largest; 0.463 at 5 %, 0.739 at 1 %")
     g.add(
-      "inefficiency_time", ["component"], tests.map { $0.inefficiency * spacing }, units: "ps",
-      longName: "time between independent samples (statistical inefficiency)")
+      "inefficiency_time", ["component"], tests.map { $0.map(\.inefficiency).mean * spacing },
+      units: "ps", longName: "time between independent samples (statistical inefficiency)")
     for (k, name) in Self.components.enumerated() {
       g.list(
-        "stress_" + name, statistics[k].mean, units: "GPa",
-        remark: [tests[k].verdict.rawValue, ResultGroup.remark(on: tests[k])]
+        "stress_" + name, means[k], units: "GPa",
+        remark: [Stationarity.verdict(of: tests[k]).rawValue, ResultGroup.remark(on: tests[k])]
           .filter { !$0.isEmpty }.joined(separator: ": "))
     }
     if let v = viscosity { Self.add(v, to: &g) }

@@ -198,7 +198,7 @@ public struct TrajectoryAnalysis: ~Copyable {
     if radial != nil {
       do throws(ObservableError) {
         if let result = try radial?.result() {
-          outcome.groups.append(result.group(frameSpacing: spacing))
+          outcome.groups.append(result.group(frameSpacing: spacing, elements: facts.elements))
         }
       } catch { outcome.obstacles.append(("rdf", error.description)) }
     }

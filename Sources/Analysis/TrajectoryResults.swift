@@ -34,6 +34,9 @@ extension MeanSquareDisplacement.Result {
       error: groups.flatMap(\.displacementTensorError.components), units: "angstrom2",
       longName: "<u u> about mean positions, where motion is bounded")
     g.add(
+      "b_factor", ["element"], groups.map(\.isotropicB), error: groups.map(\.isotropicBError),
+      units: "angstrom2", longName: "isotropic B factor 8 pi^2 <u^2>/3, where motion is bounded")
+    g.add(
       "diffusion", ["element"], groups.map(\.diffusion), error: groups.map(\.diffusionError),
       units: "angstrom2/ps", longName: "diffusion coefficient; 1 angstrom2/ps is 1e-8 m2/s")
     g.add(
@@ -47,12 +50,16 @@ extension MeanSquareDisplacement.Result {
           Estimate(curve.diffusion, standardError: curve.diffusionError), units: "Å²/ps",
           remark: "diffusive")
       } else {
-        let e = curve.displacementTensorError
-        let error = (e.xx * e.xx + e.yy * e.yy + e.zz * e.zz).squareRoot()
         g.list(
-          "u2_" + curve.name, Estimate(curve.meanSquareAmplitude, standardError: error),
+          "u2_" + curve.name,
+          Estimate(curve.meanSquareAmplitude, standardError: curve.meanSquareAmplitudeError),
           units: "Å²", remark: curve.plateau.rawValue)
       }
+    }
+    if groups.contains(where: { $0.plateau == .diffusive }) {
+      g.addCaveat(
+        "diffusion in a periodic cell: a cubic cell of edge L lacks 2.837297 kT/(6 pi viscosity L) (Yeh and Hummer 2004)"
+      )
     }
     return g
   }
@@ -60,7 +67,8 @@ extension MeanSquareDisplacement.Result {
 
 extension RadialDistribution.Result {
   /// The group `rdf` of a result file.
-  func group(frameSpacing: Double) -> ResultGroup {
+  /// - Parameter elements: of all atoms, for the totals that X-rays and neutrons see
+  func group(frameSpacing: Double, elements: [Element]) -> ResultGroup {
     var g = ResultGroup("rdf", title: "radial distribution functions")
     let names = windows.map { window in
       String(
@@ -91,6 +99,9 @@ extension RadialDistribution.Result {
       "coordination", dimensions, curves.flatMap(\.coordination),
       error: curves.flatMap(\.coordinationError), units: "1",
       longName: "neighbours nearer than the upper edge of the bin")
+    for radiation in WeightedDistribution.Radiation.allCases {
+      addTotal(radiation, elements, to: &g)
+    }
     g.add(
       "frames", ["window"], windows.map { Double($0.frameCount) }, units: "1",
       longName: "frames in the window")
@@ -108,6 +119,15 @@ extension RadialDistribution.Result {
       g.add(
         "verdict", ["pair"], differences.map(\.verdict.rawValue),
         longName: "verdict on the difference")
+      let different = zip(pairs, differences).filter { $1.verdict == .significant }.map(\.0)
+      let isKnown = differences.allSatisfy { $0.verdict != .notEnoughData }
+      g.addVerdict(
+        "windows",
+        !different.isEmpty
+          ? "first and last differ in " + different.joined(separator: ", ")
+          : isKnown
+            ? "first and last are indistinguishable within the statistical error"
+            : "not enough data to compare them")
       for (pair, d) in zip(pairs, differences) {
         g.list(
           "difference_" + pair, Estimate(d.integrated, standardError: 0), units: "Å",
@@ -115,6 +135,36 @@ extension RadialDistribution.Result {
       }
     }
     return g
+  }
+
+  private func addTotal(
+    _ radiation: WeightedDistribution.Radiation, _ elements: [Element], to g: inout ResultGroup
+  ) {
+    let name = radiation.rawValue
+    do throws(ObservableError) {
+      let totals = try windows.indices.map { window throws(ObservableError) in
+        try WeightedDistribution(of: self, window: window, elements: elements, radiation: radiation)
+      }
+      g.add(
+        "total_" + name, ["window", "r"], totals.flatMap(\.g), error: totals.flatMap(\.gError),
+        units: "1", longName: "radial distribution function as \(radiation.words) see it")
+      g.add(
+        "reduced_" + name, ["window", "r"], totals.flatMap(\.reduced),
+        error: totals.flatMap(\.reducedError), units: "1/angstrom2",
+        longName: "4 pi r density (g(r) - 1) as \(radiation.words) see it")
+    } catch {
+      g.set("total_" + name, .text("none: " + error.description))
+    }
+  }
+}
+
+extension WeightedDistribution.Radiation {
+  /// What sees, in words.
+  fileprivate var words: String {
+    switch self {
+    case .xray: "X-rays (atomic numbers)"
+    case .neutron: "neutrons (natural isotopes)"
+    }
   }
 }
 
@@ -176,9 +226,16 @@ extension MoleculeSeries.Result {
         ? "unchanged, \(originalCount) molecules"
         : "\(eventCount) broke or formed, \(originalCount) molecules at the start",
       remark: firstChange.map { k in
-        times.indices.contains(k) ? String(format: "first at %.6g ps", times[k]) : ""
+        times.indices.contains(k)
+          ? String(format: "first at %.6g ps, frame %d", times[k], k + 1) : ""
       } ?? "")
     if herringboneAngles.count == times.count, !times.isEmpty {
+      g.addCoordinate("family", ["first", "second"], longName: "family of ring normals")
+      g.addCoordinate("axis", axes, longName: "Cartesian axis")
+      g.add(
+        "ring_axis", ["family", "axis", "time"],
+        ringAxes.flatMap { family in (0..<3).flatMap { k in family.map { $0[k] } } }, units: "1",
+        longName: "mean axis of the ring normals of a family, a unit vector")
       let tests = Stationarity(herringboneAngles)
       g.add(
         "herringbone_angle", ["time"], herringboneAngles, units: "degree",

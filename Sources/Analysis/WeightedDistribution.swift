@@ -1,9 +1,10 @@
 import Matter
+import Scattering
 
 /// What a scattering experiment sees of pair distributions: partials weighted by scattering powers.
 public struct WeightedDistribution: Sendable {
   /// The radiation that is scattered.
-  public enum Radiation: String, Sendable {
+  public enum Radiation: String, Sendable, CaseIterable {
     /// By coherent scattering lengths of natural isotopes (Sears 1992, real parts).
     case neutron
     /// By atomic numbers, the form factors at q = 0.
@@ -35,7 +36,7 @@ public struct WeightedDistribution: Sendable {
     var powers: [Element: Double] = [:]
     for kind in kinds {
       let length =
-        radiation == .xray ? Double(kind.atomicNumber) : Self.neutronLength(kind) ?? .nan
+        radiation == .xray ? Double(kind.atomicNumber) : NeutronTable.natural(kind)?.real ?? .nan
       guard length.isFinite else {
         throw .notEnoughData("no coherent neutron scattering length is tabulated for \(kind)")
       }
@@ -76,23 +77,4 @@ public struct WeightedDistribution: Sendable {
     reduced = zip(total, scales).map { ($0 - 1) * $1 }
     reducedError = zip(gError, scales).map { $0 * $1 }
   }
-
-  /// The coherent scattering length of an element with natural isotopes, in fm; nil where there is
-  /// none in the table.
-  public static func neutronLength(_ element: Element) -> Double? {
-    let n = element.atomicNumber
-    guard n <= lengths.count, lengths[n - 1].isFinite else { return nil }
-    return lengths[n - 1]
-  }
-
-  /// V. F. Sears, Neutron News 3(3), 26 (1992).
-  private static let lengths: [Double] = [
-    -3.739, 3.26, -1.9, 7.79, 5.3, 6.646, 9.36, 5.803, 5.654, 4.566, 3.63, 5.375, 3.449, 4.1491,
-    5.13, 2.847, 9.577, 1.909, 3.67, 4.7, 12.29, -3.438, -0.3824, 3.635, -3.73, 9.45, 2.49, 10.3,
-    7.718, 5.68, 7.288, 8.185, 6.58, 7.97, 6.795, 7.81, 7.09, 7.02, 7.75, 7.16, 7.054, 6.715, 6.8,
-    7.03, 5.88, 5.91, 5.922, 4.87, 4.065, 6.225, 5.57, 5.8, 5.28, 4.92, 5.42, 5.07, 8.24, 4.84,
-    4.58, 7.69, 12.6, 0.8, 7.22, 6.5, 7.38, 16.9, 8.01, 7.79, 7.07, 12.43, 7.21, 7.77, 6.91, 4.86,
-    9.2, 10.72, 10.6, 9.6, 7.63, 12.692, 8.776, 9.405, 8.532, .nan, .nan, .nan, .nan, 10.0, .nan,
-    10.31, 9.1, 8.417, 10.55, .nan, 8.3,
-  ]
 }

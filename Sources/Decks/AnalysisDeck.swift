@@ -85,6 +85,7 @@ package enum AnalysisDeck {
           ("pairs", pairs ?? "all"), windows.map { ("windows", $0) },
         ])
     }
+    if plan.averages { add("averages", []) }
     if let x = plan.stress {
       add("stress", [("window", "\(x.window)"), ("viscosity", "\(x.viscosity)")])
     }

@@ -57,6 +57,7 @@ extension DeckValidator {
     {
       plan.rdf = rdf
     }
+    plan.averages = block("averages", [], { _ in })
     var stress = AnalysisPlan.Stress()
     if block(
       "stress", AnalysisVocabulary.stress,
@@ -253,7 +254,8 @@ extension DeckValidator {
 /// The words of analyze decks.
 enum AnalysisVocabulary {
   static let deck = [
-    "trajectory", "msd", "rdf", "stress", "energy", "heat_capacity", "vacf", "molecules", "groups",
+    "trajectory", "msd", "rdf", "averages", "stress", "energy", "heat_capacity", "vacf",
+    "molecules", "groups",
     "blocks",
   ]
   static let trajectory = ["timestep", "topology", "elements", "units", "first", "last", "every"]

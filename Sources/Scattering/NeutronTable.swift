@@ -32,6 +32,12 @@ public enum NeutronTable {
   /// The natural element where the table has it, then its isotopes.
   public static func rows(of element: Element) -> [Entry] { entries[element.symbol] ?? [] }
 
+  /// The row of the natural element, or of its only isotope; nil where the table has neither.
+  public static func natural(_ element: Element) -> Entry? {
+    let rows = rows(of: element)
+    return rows.first { $0.massNumber == 0 } ?? (rows.count == 1 ? rows[0] : nil)
+  }
+
   /// What an element scatters.
   /// - Parameter composition: its isotopes.
   /// - Throws: for isotopes or cross sections that the table does not have, and fractions that do
@@ -41,10 +47,7 @@ public enum NeutronTable {
   ) throws(InputError) -> NeutronScattering {
     switch composition {
     case .natural:
-      let rows = rows(of: element)
-      // An element of one isotope stands for itself.
-      guard let row = rows.first(where: { $0.massNumber == 0 }) ?? (rows.count == 1 ? rows[0] : nil)
-      else {
+      guard let row = natural(element) else {
         throw InputError(
           "the neutron table has no natural \(element.symbol)", remedy: known(element))
       }

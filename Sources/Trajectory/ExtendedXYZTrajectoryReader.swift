@@ -106,14 +106,20 @@ final class ExtendedXYZTrajectoryReader: TrajectoryReader {
   }
 
   func skip(into values: inout FrameValues) throws(InputError) -> Bool {
-    guard let header = try heading() else { return false }
+    guard let header = try nextHeader() else { return false }
     values = FrameValues(
       info: header.info, cell: header.cell, periodicity: header.periodicity)
+    return true
+  }
+
+  /// Passes over the next frame and reads its comment line; nil after the last whole frame.
+  func nextHeader() throws(InputError) -> ExtendedXYZHeader? {
+    guard let header = try heading() else { return nil }
     for atom in 0..<facts.atomCount {
-      guard try line(of: atom) != nil else { return false }
+      guard try line(of: atom) != nil else { return nil }
     }
     frame += 1
-    return true
+    return header
   }
 
   // MARK: lines

@@ -15,6 +15,8 @@ package final class LineReader {
   private var buffer: [UInt8] = []
   private var position = 0
   private var atEnd = false
+  /// What went wrong behind the bytes in the buffer.
+  private var failure: InputError?
   private var held: [UInt8]?
   private let longest: Int
 
@@ -82,6 +84,7 @@ package final class LineReader {
   }
 
   private func fill() throws(InputError) {
+    if let failure { throw failure }
     let size = 1 << 17
     var got: Int32 = 0
     buffer = [UInt8](unsafeUninitializedCapacity: size) { bytes, count in
@@ -94,9 +97,11 @@ package final class LineReader {
       var code: Int32 = Z_OK
       let text = gzerror(handle, &code).map { String(cString: $0) } ?? ""
       if got < 0 || (code != Z_OK && code != Z_STREAM_END) {
-        throw InputError(
+        let error = InputError(
           "cannot be read: \(code == Z_BUF_ERROR ? "the compressed file ends too early" : text)",
           file: path, line: number + 1)
+        if got <= 0 { throw error }
+        failure = error
       }
       if got == 0 { atEnd = true }
     }

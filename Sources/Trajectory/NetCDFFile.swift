@@ -321,14 +321,14 @@ package final class NetCDFFile {
         result.append((name, .int64s(values)))
       case NC_STRING:
         // HDF5 writers such as h5netcdf store text this way.
-        guard length == 1 else { continue }
-        var pointers: [UnsafeMutablePointer<CChar>?] = [nil]
+        guard length > 0 else { continue }
+        var pointers = [UnsafeMutablePointer<CChar>?](repeating: nil, count: length)
         try call("read attribute \(name)", variable?.name) {
           nc_get_att_string(self.id, target, name, &pointers)
         }
-        let text = pointers[0].map { String(cString: $0) } ?? ""
-        Self.lock.withLock { _ in _ = nc_free_string(1, &pointers) }
-        result.append((name, .text(text)))
+        let texts = pointers.map { $0.map { String(cString: $0) } ?? "" }
+        Self.lock.withLock { _ in _ = nc_free_string(length, &pointers) }
+        result.append((name, .text(texts.joined(separator: " "))))
       default: continue
       }
     }

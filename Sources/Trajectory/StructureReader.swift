@@ -17,6 +17,8 @@ public enum StructureKind: String, Sendable, CaseIterable {
   case lammpsDump = "LAMMPS dump"
   /// Trajectory of CHARMM, NAMD and others.
   case dcd = "DCD"
+  /// Trajectory in HDF5.
+  case h5md = "H5MD"
 }
 
 /// Reads structures of any kind.
@@ -33,7 +35,7 @@ public enum StructureReader {
     case .poscar: return [try POSCARReader.read(path)]
     case .cif: return try CIFReader.read(path)
     case .lammpsData: return [try LAMMPSDataReader.read(path)]
-    case .netCDF, .lammpsDump, .dcd:
+    case .netCDF, .lammpsDump, .dcd, .h5md:
       let reader = try TrajectoryFiles.reader(path)
       var frames: [StructureFrame] = []
       while let frame = try next(of: reader) { frames.append(frame) }
@@ -50,7 +52,7 @@ public enum StructureReader {
         throw InputError("holds no frame", file: path)
       }
       return frame
-    case .netCDF, .lammpsDump, .dcd:
+    case .netCDF, .lammpsDump, .dcd, .h5md:
       guard let frame = try next(of: TrajectoryFiles.reader(path)) else {
         throw InputError("holds no whole frame", file: path)
       }
@@ -73,11 +75,12 @@ public enum StructureReader {
   /// The kind of a file.
   public static func kind(of path: String) throws(InputError) -> StructureKind {
     let what =
-      "a structure or trajectory (extended XYZ, POSCAR, CIF, LAMMPS data or dump, AMBER NetCDF, DCD)"
+      "a structure or trajectory (extended XYZ, POSCAR, CIF, LAMMPS data or dump, AMBER NetCDF, DCD, H5MD)"
     try InputFile.check(path, expecting: what)
     let start = try beginning(path)
-    if start.starts(with: Array("CDF".utf8)) || start.starts(with: [0x89, 0x48, 0x44, 0x46]) {
-      return .netCDF
+    if start.starts(with: Array("CDF".utf8)) { return .netCDF }
+    if start.starts(with: [0x89, 0x48, 0x44, 0x46]) {
+      return H5MDReader.recognizes(path) ? .h5md : .netCDF
     }
     if start.starts(with: Array("ITEM:".utf8)) { return .lammpsDump }
     let mark = Array(start.dropFirst(4).prefix(4))

@@ -41,6 +41,7 @@ enum ThermoCSV {
     series.temperature = column("temperature_K")
     series.potential = column("potential_eV")
     series.kinetic = column("kinetic_eV")
+    series.conserved = column("conserved_eV")
     series.pressure = column("pressure_GPa")
     series.volume = column("volume_A3")
     let stress = ["xx", "yy", "zz", "yz", "xz", "xy"].compactMap { column("stress_\($0)_GPa") }

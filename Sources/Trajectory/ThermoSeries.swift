@@ -16,6 +16,8 @@ public struct ThermoSeries: Sendable, Equatable {
   public var temperature: [Double]?
   /// Potential and kinetic energy of all atoms, in eV.
   public var potential, kinetic: [Double]?
+  /// The conserved quantity of the run, in eV.
+  public var conserved: [Double]?
   /// Pressure in GPa, positive in compression.
   public var pressure: [Double]?
   /// Stress components xx yy zz yz xz xy in GPa, positive in tension.
@@ -77,6 +79,7 @@ public struct ThermoSeries: Sendable, Equatable {
     result.temperature = pick(temperature)
     result.potential = pick(potential)
     result.kinetic = pick(kinetic)
+    result.conserved = pick(conserved)
     result.pressure = pick(pressure)
     result.stress = stress.map { $0.map { component in rows.map { component[$0] } } }
     result.volume = pick(volume)

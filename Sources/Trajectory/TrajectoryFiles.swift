@@ -81,6 +81,7 @@ public enum TrajectoryFiles {
     case .extendedXYZ: return try ExtendedXYZTrajectoryReader(path: path)
     case .lammpsDump: return try LAMMPSDumpReader(path: path, units: units)
     case .dcd: return try DCDReader(path: path)
+    case .h5md: return try H5MDReader(path: path)
     case let kind: return try SingleFrameReader(path: path, kind: kind)
     }
   }

@@ -47,19 +47,17 @@ enum TrajectorySeries {
   static func extendedXYZ(_ path: String, _ options: ThermoSeriesReader.Options)
     throws(InputError) -> ThermoSeries
   {
-    let reader = try ExtendedXYZReader(path: path)
+    let reader = try ExtendedXYZTrajectoryReader(path: path)
     var times: [Double?] = []
     var energies: [Double?] = []
     var temperatures: [Double?] = []
     var stresses: [[Double]?] = []
     var cells: [Cell?] = []
-    var atoms: Int?
-    while let frame = try reader.next() {
+    while let header = try reader.nextHeader() {
       func numbers(_ names: String...) -> [Double]? {
-        frame.info.first { entry in names.contains { $0 == entry.key.lowercased() } }?.numbers
+        header.info.first { entry in names.contains { $0 == entry.key.lowercased() } }?.numbers
       }
-      let cell = frame.structure.cell
-      atoms = atoms ?? frame.structure.count
+      let cell = header.cell
       times.append(numbers("time_ps")?.first ?? numbers("time")?.first.map { $0 / 1000 })
       energies.append(numbers("energy", "potential_energy")?.first)
       temperatures.append(numbers("temperature", "temperature_k")?.first)
@@ -68,7 +66,8 @@ enum TrajectorySeries {
     }
     var series = ThermoSeries(
       source: path, kind: "extended XYZ", times: try self.times(times, options, path))
-    series.atomCount = atoms
+    series.atomCount = reader.facts.atomCount
+    if let damage = reader.damage { series.notes.append(damage) }
     series.potential = whole(energies)
     series.temperature = whole(temperatures)
     series.cells = whole(cells)

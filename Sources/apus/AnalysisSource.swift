@@ -29,17 +29,18 @@ struct AnalysisSource {
     let isDirectory = stat(word, &information) == 0 && information.st_mode & S_IFMT == S_IFDIR
     guard isDirectory else {
       try InputFile.check(word, expecting: "a run directory, a trajectory or a series")
-      if let kind = try ThermoSeriesReader.kind(of: word) {
+      let kind = try? StructureReader.kind(of: word)
+      let holdsFramesOnly = kind == .lammpsDump || kind == .dcd || kind == .h5md
+      if !holdsFramesOnly, let kind = try ThermoSeriesReader.kind(of: word) {
         return AnalysisSource(
           word: word, series: word, trajectory: kind.holdsFrames ? word : nil,
           context: ThermoContext(), runDirectory: nil)
       }
-      let kind = try? StructureReader.kind(of: word)
-      guard kind == .lammpsDump || kind == .dcd else {
+      guard holdsFramesOnly else {
         throw InputError(
           "expected a run directory, a trajectory or a series, found none of the known kinds",
           remedy:
-            "Known are thermo.csv of Apus, log.lammps, thermo.out of GPUMD, extended XYZ, AMBER NetCDF, LAMMPS dump, DCD",
+            "Known are thermo.csv of Apus, log.lammps, thermo.out of GPUMD, extended XYZ, AMBER NetCDF, LAMMPS dump, DCD, H5MD",
           file: word)
       }
       return AnalysisSource(

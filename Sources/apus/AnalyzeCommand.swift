@@ -17,7 +17,7 @@ enum AnalyzeCommand: Command {
   static let help = """
     apus analyze SOURCE... [options]: observables with errors and verdicts. SOURCE is a run directory
     (its last stage with a trajectory), RUN/STAGE, or a file: thermo.csv, a LAMMPS log, thermo.out of
-    GPUMD, extended XYZ, AMBER NetCDF, a LAMMPS dump, DCD. Several are replicas: their spread gives the errors.
+    GPUMD, extended XYZ, AMBER NetCDF, a LAMMPS dump, DCD, H5MD. Several are replicas: their spread gives the errors.
 
       --config DECK          an analyze deck; without one, every observable with its defaults
       --output DIR           folder of analysis.nc and summary.json (default RUN/analysis, else
@@ -40,6 +40,12 @@ enum AnalyzeCommand: Command {
   static func run(_ arguments: Arguments) throws -> ExitStatus {
     let plan = try plan(arguments)
     let sources = try arguments.operands.map { try AnalysisSource.find($0) }
+    for (k, source) in sources.enumerated() {
+      if sources[..<k].contains(where: { $0.files == source.files }) {
+        throw InputError(
+          "\(source.word) is given twice", remedy: "Replicas are independent runs")
+      }
+    }
     let folder = arguments.value("--output") ?? defaultOutput(sources)
     try checkFolder(folder, sources)
     let team = ThreadTeam(count: try arguments.threads())
@@ -182,7 +188,7 @@ struct Analyzer {
         }
       }
     }
-    if plan.energy != nil || plan.stress != nil || plan.heatCapacity != nil {
+    if plan.averages || plan.energy != nil || plan.stress != nil || plan.heatCapacity != nil {
       let inputs = try sources.indices.compactMap { k in
         try input(sources[k], quantumFraction: fractions[k])
       }

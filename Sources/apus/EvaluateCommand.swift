@@ -71,7 +71,7 @@ enum EvaluateCommand: Command {
     case .extendedXYZ:
       let reader = try ExtendedXYZReader(path: path)
       while let frame = try reader.next() { try body(frame) }
-    case .netCDF, .lammpsDump, .dcd:
+    case .netCDF, .lammpsDump, .dcd, .h5md:
       var options = TrajectoryOptions()
       options.requiresEvenSpacing = false
       let stream = try TrajectoryFiles.open(path, options: options)

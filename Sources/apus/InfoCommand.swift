@@ -94,7 +94,7 @@ enum InfoCommand: Command {
   private static func structure(_ path: String, _ kind: StructureKind) throws -> [(String, String)]
   {
     switch kind {
-    case .netCDF, .lammpsDump, .dcd: return try trajectory(path, kind)
+    case .netCDF, .lammpsDump, .dcd, .h5md: return try trajectory(path, kind)
     default: break
     }
     var lines = [("kind", kind.rawValue)]

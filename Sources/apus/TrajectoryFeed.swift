@@ -43,8 +43,13 @@ struct TrajectoryFeed {
       throw InputError("has no frame in the part that is used (--first, --last)", file: path)
     }
     options.unwrapping = unwrapping
-    let stream = try TrajectoryFiles.open(path, options: options)
-    let facts = stream.facts
+    let frames: any FrameSource
+    if team.count > 1 {
+      frames = FramePrefetcher(try TrajectoryFiles.open(path, options: options))
+    } else {
+      frames = try TrajectoryFiles.open(path, options: options)
+    }
+    let facts = frames.facts
     guard let elements = facts.elements else {
       throw InputError(
         "the file does not tell the elements of its atoms",
@@ -59,7 +64,7 @@ struct TrajectoryFeed {
       team: team)
     var frame = TrajectoryFrame(for: facts)
     var count = 0
-    while count < survey.frameCount, try stream.next(into: &frame) {
+    while count < survey.frameCount, try frames.next(into: &frame) {
       try analysis.accumulate(
         time: frame.values.timePs ?? Double(count), cell: frame.values.cell,
         positions: frame.positions, velocities: frame.velocities)

@@ -98,6 +98,24 @@ import Trajectory
     let (value, error) = (mean["value"] as? Double, mean["stderr"] as? Double)
     // Both means are near a half; two of them have an error of half their difference.
     #expect(abs((value ?? 0) - 0.5) < 0.1 && (error ?? 1) < 0.1)
+    let both = try NetCDFFile(opening: box.path + "/two/analysis.nc")
+    let series = try #require(try both.group("energy"))
+    func values(_ name: String) throws -> [Double] {
+      try series.doubles(try #require(try series.variable(name)))
+    }
+    let (means, errors) = (try values("potential"), try values("potential_stderr"))
+    let each = try values("potential_replica")
+    #expect(means.count == 200 && each.count == 400)
+    for t in 0..<200 {
+      #expect(abs(means[t] - (each[t] + each[200 + t]) / 2) < 1e-14)
+      #expect(abs(errors[t] - abs(each[t] - each[200 + t]) / 2) < 1e-14)
+    }
+    try box.write(
+      rows(3).split(separator: "\n").prefix(101).joined(separator: "\n") + "\n", "c.csv")
+    let three = try box.apus("analyze", "a.csv", "c.csv", "--config", "deck.yaml", "--output", "3")
+    #expect(three.status == 0 && three.out.contains("replicas have 100 to 200 rows"))
+    let twice = try box.apus("analyze", "a.csv", "a.csv", "--config", "deck.yaml", "--output", "4")
+    #expect(twice.status == 2 && twice.err.contains("a.csv is given twice") && !box.exists("4"))
   }
 
   @Test(
@@ -114,7 +132,7 @@ import Trajectory
       ),
       (
         ["analyze", "argon.txt"],
-        "apus: argon.txt: expected a run directory, a trajectory or a series, found none of the known kinds. Known are thermo.csv of Apus, log.lammps, thermo.out of GPUMD, extended XYZ, AMBER NetCDF, LAMMPS dump, DCD"
+        "apus: argon.txt: expected a run directory, a trajectory or a series, found none of the known kinds. Known are thermo.csv of Apus, log.lammps, thermo.out of GPUMD, extended XYZ, AMBER NetCDF, LAMMPS dump, DCD, H5MD"
       ),
       (
         ["analyze", "good.csv", "--first", "3"],
@@ -145,6 +163,29 @@ import Trajectory
     #expect(result.status == 2)
     #expect(result.err == message + "\n" && result.out.isEmpty)
     #expect(box.names == before)
+  }
+
+  @Test("a trajectory that ends inside a frame is analyzed to its last whole one")
+  func cut() throws {
+    let box = try Sandbox()
+    defer { box.remove() }
+    var text = ""
+    for k in 0..<40 {
+      text +=
+        "2\nLattice=\"9 0 0 0 9 0 0 0 9\" Properties=species:S:1:pos:R:3 energy=\(k % 7) time=\(k)\n"
+      text += "Ar 1 1 \(1 + 0.01 * Double(k % 5))\nAr 5 5 \(5 + 0.01 * Double(k % 3))\n"
+    }
+    try box.write(String(text.dropLast(10)), "cut.xyz")
+    let found = try box.apus("analyze", "cut.xyz", "--output", "cut")
+    #expect(found.status == 0, "\(found.err)")
+    #expect(
+      found.out.contains("inside frame 40, in the line of atom 2")
+        && found.out.contains("39 frames"))
+    let file = try NetCDFFile(opening: box.path + "/cut/analysis.nc")
+    let energy = try #require(try file.group("energy"))
+    #expect(try energy.doubles(try #require(try energy.variable("potential"))).count == 39)
+    let msd = try #require(try file.group("msd"))
+    #expect(try msd.attributes().contains { $0.name == "frames" && $0.value == .int64s([39]) })
   }
 
   @Test("a series too short for errors says so and ends well")

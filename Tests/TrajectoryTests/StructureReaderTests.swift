@@ -97,7 +97,7 @@ import Trajectory
     arguments: [
       (
         "",
-        "expected a structure or trajectory (extended XYZ, POSCAR, CIF, LAMMPS data or dump, AMBER NetCDF, DCD), found an empty file (0 bytes)"
+        "expected a structure or trajectory (extended XYZ, POSCAR, CIF, LAMMPS data or dump, AMBER NetCDF, DCD, H5MD), found an empty file (0 bytes)"
       ),
       (
         "3\n\nSi 0 0 0\nSi 1 1 1\n",

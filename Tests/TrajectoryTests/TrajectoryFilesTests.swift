@@ -235,6 +235,33 @@ import Trajectory
     }
   }
 
+  @Test("H5MD: nanometres, images, a fixed step, types; a cut file is refused")
+  func h5md() throws {
+    let path = Fixtures.path("images.h5md")
+    #expect(try StructureReader.kind(of: path) == .h5md)
+    let stream = try TrajectoryFiles.open(path)
+    #expect(stream.facts.wrapping == .unwrapped && stream.facts.elements == nil)
+    var options = TrajectoryOptions()
+    options.elements = ["C", "I"].compactMap { Element(symbol: $0) }
+    #expect(
+      try TrajectoryFiles.open(path, options: options).facts.elements
+        == Fixtures.elements)
+    let frames = try KeptFrame.all(stream)
+    #expect(frames.count == 4)
+    for (k, (frame, truth)) in zip(frames, Fixtures.truth).enumerated() {
+      #expect(largest(frame.positions, truth.positions) < 1e-9)
+      #expect(largest(frame.values.cell, truth.cell) < 1e-12)
+      let v = frame.velocities.map { $0 * Units.angstromPerPicosecond }
+      #expect(largest(v, truth.velocities) < 1e-9)
+      #expect(abs((frame.values.timePs ?? 9) - 0.1 * Double(k)) < 1e-12)
+      #expect(frame.values.step == 50 * k)
+    }
+    let folder = try TemporaryDirectory()
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+    try bytes.prefix(bytes.count - 1000).write(to: URL(fileURLWithPath: folder["cut.h5md"]))
+    #expect(throws: InputError.self) { try TrajectoryFiles.open(folder["cut.h5md"]) }
+  }
+
   @Test("GPUMD's manner: case of keys, vel in Å/fs, Time in fs, unwrapped_position")
   func gpumdXYZ() throws {
     let folder = try TemporaryDirectory()
@@ -311,21 +338,31 @@ import Trajectory
     }
   }
 
-  @Test("A compressed file cut at any byte gives whole frames only, and says so")
-  func compressedTruncation() throws {
+  @Test(
+    "A compressed file cut at any byte gives whole frames only, and says so",
+    arguments: [("atom.dump.gz", 6, 100), ("ase.xyz", 3, 500)])
+  func compressedTruncation(name: String, frameCount: Int, fewest: Int) throws {
     let folder = try TemporaryDirectory()
-    let name = "atom.dump.gz"
-    let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: Fixtures.path(name))))
-    let (whole, damage) = try #require(Self.rest(Fixtures.path(name)))
-    #expect(damage == nil && whole.count == 6)
+    var source = Fixtures.path(name)
+    let suffix = name.hasSuffix(".gz") ? name : name + ".gz"
+    if !name.hasSuffix(".gz") {
+      let text = [UInt8](try Data(contentsOf: URL(fileURLWithPath: source)))
+      source = folder["whole." + suffix]
+      let handle = try #require(gzopen(source, "wb"))
+      #expect(Int(gzwrite(handle, text, UInt32(text.count))) == text.count)
+      gzclose(handle)
+    }
+    let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: source)))
+    let (whole, damage) = try #require(Self.rest(source))
+    #expect(damage == nil && whole.count == frameCount)
     var usable = 0
     for size in 0..<bytes.count {
-      let path = try folder.write("cut.dump.gz", Array(bytes[..<size]))
+      let path = try folder.write("cut." + suffix, Array(bytes[..<size]))
       guard let (frames, damage) = Self.rest(path) else { continue }
       usable += 1
       #expect(damage != nil && frames == Array(whole[..<frames.count]), "cut to \(size) bytes")
     }
-    #expect(usable > 100)
+    #expect(usable > fewest)
   }
 
   @Test("CRLF, blank lines at the end and a byte order mark change nothing")

@@ -152,3 +152,22 @@ def swap(name,out):
         o+=struct.pack('>i',m); i+=8+m; n+=1
     open(out,'wb').write(o)
 swap('lammps.dcd','big-endian.dcd')
+# H5MD as its paper describes it: nanometres, images, one step and time for all frames
+import h5py
+with h5py.File('images.h5md','w') as o:
+    o.create_group('h5md').attrs['version']=[1,1]
+    g=o.create_group('particles/all')
+    g['species']=np.array(types,dtype=np.int32)
+    def put(name, values, unit=None):
+        p=g.create_group(name)
+        p['value']=np.array(values)
+        if unit: p['value'].attrs['unit']=unit
+        p['step']=50
+        p['time']=100.0
+        p['time'].attrs['unit']='fs'
+    n=t['frames'][:4]
+    put('position',[np.array(f['w'])/10 for f in n],'nm')
+    put('velocity',[np.array(f['v'])/10 for f in n],'nm ps-1')
+    put('image',[f['images'] for f in n])
+    g.create_group('box').attrs['boundary']=['periodic']*3
+    put('box/edges',[np.array(f['cell'])/10 for f in n],'nm')
