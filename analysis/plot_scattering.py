@@ -125,9 +125,13 @@ def draw_limits(data, axes):
 def draw_spectra(data, name, folder, limit, chosen):
     x, intensity = merged(norms(data), values(data, name))
     e = energies(data)
-    wanted = chosen or np.quantile(x[x > 0], (0.1, 0.35, 0.6, 0.85))
-    figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
     inelastic = e > 1.5 * (e[1] - e[0])
+    seen = np.isfinite(intensity[:, inelastic]).any(axis=1) & (x > 0)
+    if not seen.any():
+        return
+    x, intensity = x[seen], intensity[seen]
+    wanted = chosen or np.quantile(x, (0.1, 0.35, 0.6, 0.85))
+    figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
     for q in wanted:
         row = int(np.argmin(np.abs(x - q)))
         axes.plot(e, intensity[row], linewidth=1.1, label=f"{x[row]:.2f}")

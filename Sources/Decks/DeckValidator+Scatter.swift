@@ -114,7 +114,7 @@ extension DeckValidator {
     where v != v.rounded(.toNearestOrEven) || (0..<3).contains(where: { abs(v[$0]) > 1e6 }) {
       fail(
         node,
-        "\(name): [\((0..<3).map { Number.text(v[$0]) }.joined(separator: ", "))] are not "
+        "\(name): [\((0..<3).map { Number.text(v[$0]) }.joined(separator: ", "))] is not "
           + "three whole numbers", "Points of another cell go as {of: primitive.xyz, points: […]}")
       return nil
     }

@@ -150,7 +150,7 @@ public final class ScatterCollector {
     if let shells = layout.shells {
       made.rowCount = shells.centers.count
       made.rows = shard?.range(of: made.rowCount) ?? 0..<made.rowCount
-      try refuseEmpty(made.rows, of: "\(made.rowCount) shells")
+      try refuseEmpty(made.rows, of: "shell", made.rowCount)
       let some = Shells(centers: Array(shells.centers[made.rows]), kernel: shells.kernel)
       let collective = plan.correlation.kinds.subtracting(.incoherent)
       let lattice = points.rows.integers ?? []
@@ -169,7 +169,7 @@ public final class ScatterCollector {
     }
     if let shard {
       made.rows = shard.range(of: points.rows.count)
-      try refuseEmpty(made.rows, of: "\(points.rows.count) q-points")
+      try refuseEmpty(made.rows, of: "q-point", points.rows.count)
       made.points = points.part(made.rows)
     }
     made.single = try CorrelationAccumulator(
@@ -180,10 +180,13 @@ public final class ScatterCollector {
 
   private var shellsUsed: Shells?
 
-  private func refuseEmpty(_ rows: Range<Int>, of what: String) throws(InputError) {
+  private func refuseEmpty(
+    _ rows: Range<Int>, of what: String, _ count: Int
+  ) throws(InputError) {
     guard rows.isEmpty, let shard else { return }
     throw InputError(
-      "part \(shard.index) of \(shard.count) is empty: there are \(what)",
+      "part \(shard.index) of \(shard.count) is empty: there "
+        + (count == 1 ? "is 1 \(what)" : "are \(count) \(what)s"),
       remedy: "Cut the calculation into fewer parts")
   }
 

@@ -482,7 +482,7 @@ import Trajectory
     ),
     (
       "run", "q: {hkl: [[1, 0, 0]]}", ["--shard", "1/2"],
-      "apus: part 1 of 2 is empty: there are 1 q-points. Cut the calculation into fewer parts"
+      "apus: part 1 of 2 is empty: there is 1 q-point. Cut the calculation into fewer parts"
     ),
     (
       "run/only/thermo.csv", "q: {hkl: [[1, 0, 0]]}", [],

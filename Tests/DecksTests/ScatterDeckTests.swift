@@ -107,7 +107,7 @@ import Testing
       ),
       (
         "q: {hkl: [[1, 0, 0.5]]}\n",
-        "scatter.yaml:1:10: q.hkl: [1, 0, 0.5] are not three whole numbers. Points of another cell go as {of: primitive.xyz, points: […]}"
+        "scatter.yaml:1:10: q.hkl: [1, 0, 0.5] is not three whole numbers. Points of another cell go as {of: primitive.xyz, points: […]}"
       ),
       (
         "q: {sphere: {max: 14}}\n",
