@@ -144,7 +144,9 @@ public struct DerivedScattering: Sendable {
     switch plan.quantum {
     case .orderResolved:
       partials = try partials.corrected(by: orders(table, temperature: try temperature()))
-    case .egelstaff: partials = egelstaff(partials, table, temperature: try temperature())
+    case .egelstaff:
+      partials = egelstaff(
+        partials, table, window: plan.correlation.window, temperature: try temperature())
     default: break
     }
     switch plan.debyeWaller {
@@ -188,16 +190,18 @@ public struct DerivedScattering: Sendable {
   }
 
   private static func egelstaff(
-    _ raw: PartialFunctions, _ table: ScatterTable, temperature: Double
+    _ raw: PartialFunctions, _ table: ScatterTable, window: Taper, temperature: Double
   ) -> PartialFunctions {
     let r = table.result
     let n = r.times.count
+    let factors = window.factors(maximumLag: n - 1, timestep: r.timestep)
     var result = raw
     func corrected(_ kind: CorrelationFunction.Kind, _ species: [String]) -> [Double]? {
       guard let f = r.function(kind, species) else { return nil }
       return r.norms.indices.flatMap { q -> ArraySlice<Double> in
         EgelstaffCorrection.spectrum(
-          of: Array(f.values[q * n..<(q + 1) * n]), timestep: r.timestep, temperature: temperature)[
+          of: zip(f.values[q * n..<(q + 1) * n], factors).map { $0 * $1 }, timestep: r.timestep,
+          temperature: temperature)[
             (n - 1)...]
       }
     }

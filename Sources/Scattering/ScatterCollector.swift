@@ -285,7 +285,7 @@ public final class ScatterCollector {
       let spread = result.normSpread.filter { !$0.isNaN }.max() ?? 0
       if let width = plan.shells?.width, spread > width {
         notes.append(
-          "warning: |q| of points varies by \(Decimals.text(spread, digits: 3)) 1/Å with the cell, "
+          "|q| of points varies by \(Decimals.text(spread, digits: 3)) 1/Å with the cell, "
             + "more than the shells are wide (\(Decimals.text(width)) 1/Å)")
       }
     } else if let single = parts.single {

@@ -53,7 +53,7 @@ enum ScatterCommand: Command {
     do {
       let table = try scatterer.compute(jobs, estimate, spool: output + ".spool")
       let attributes = try scatterer.attributes()
-      for note in table.notes { Console.message("apus: \(note)") }
+      for note in table.notes { Console.message("apus: note: \(note)") }
       var derived: DerivedScattering?
       var failure: InputError?
       if table.isWhole {
