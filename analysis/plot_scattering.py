@@ -9,6 +9,7 @@ stages    S(E) after each stage of the group spectrum: raw, kinematic, resolutio
 usage: plot_scattering.py OUT.nc [--output FOLDER] [--function NAME] [--q Q]... [--max MEV] [--branches CSV]
 """
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -98,6 +99,8 @@ def draw_map(data, name, folder, limit, branches):
     if is_path:
         ticks = np.atleast_1d(getattr(data, "path_ticks", [])).astype(float)
         labels = str(getattr(data, "path_labels", "")).split()
+        # X|X1: the same point of another zone.
+        labels = [re.sub(r"^(\w+)\|\1\d+$", r"\1", label) for label in labels]
         axes.set_xticks(ticks, [label.replace("GAMMA", "Γ").replace("G", "Γ") for label in labels])
         for tick in ticks:
             axes.axvline(tick, color="white", linewidth=0.6)
