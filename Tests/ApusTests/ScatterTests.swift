@@ -283,6 +283,15 @@ import Trajectory
       let deviation = (norms[k].reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / frames).squareRoot()
       #expect(deviation > 1e-3 && abs(spread[k] / deviation - 1) < 0.03)
     }
+    // A file does not say that its cell moves, until it does.
+    let direct = try box.apus(
+      "scatter", "run/only/trajectory.nc", "--config", "deck.yaml", "--output", "direct.nc")
+    #expect(direct.status == 0, "\(direct.err)")
+    for name in ["Fqt_coh", "Sqw_coh_stderr", "q_norms_std"] {
+      #expect(
+        try Self.values(name, of: box.path + "/direct.nc")
+          == Self.values(name, of: box.path + "/out.nc"))
+    }
     // Cartesian points cannot stay on a lattice that moves.
     try box.write("q: {points: [[1.19, 0, 0]], snap: true}\n", "snap.yaml")
     let snapped = try box.apus("scatter", "run", "--config", "snap.yaml", "--output", "snap.nc")
