@@ -84,11 +84,13 @@ public final class FramePrefetcher: FrameSource {
     func take(_ number: Int, _ frame: inout TrajectoryFrame) -> Outcome {
       full.wait()
       let slot = slots[number % slots.count]
-      if case .frame = slot.outcome {
+      // Once the slot is free its outcome belongs to a later frame.
+      let outcome = slot.outcome
+      if case .frame = outcome {
         swap(&frame, &slot.frame)
         free.signal()
       }
-      return slot.outcome
+      return outcome
     }
 
     func stop() {

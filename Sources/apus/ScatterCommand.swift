@@ -308,6 +308,11 @@ struct Scatterer {
         cell: frame.values.cell, positions: frame.positions, velocities: frame.velocities,
         temperature: frame.values.temperature)
     }
+    guard collector.frameCount == job.facts.frameCount else {
+      throw InputError(
+        "ended after \(collector.frameCount) of \(job.facts.frameCount) frames",
+        remedy: "Do not change the file while it is read", file: job.path)
+    }
     return collector
   }
 
