@@ -533,6 +533,6 @@ public struct ScatterEstimate: Sendable {
       time += 35e-9 * Double(set.collective.count) * q * frames
     }
     if kinds.contains(.incoherent) { time += 12e-9 * atoms * q * frames }
-    seconds = time
+    seconds = plan.correlation.blocks > 1 ? 2 * time : time
   }
 }
