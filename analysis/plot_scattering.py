@@ -23,7 +23,7 @@ from netCDF4 import Dataset
 HBAR = 658.2119569509067  # one rad/fs in meV
 PER_MEV = {"meV": 1, "cm-1": 8.065543937349211, "THz": 1 / 4.135667696923859}
 FUNCTIONS = ("Sqw_instrument", "Sqw_corrected", "Sqw_weighted", "Sqw", "Sqw_coh", "Sqw_incoh")
-STAGES = (("raw", "all q"), ("kinematic", "kinematics"), ("resolution", "+ resolution"), ("quantum", "+ quantum factor"))
+STAGES = (("raw", "all q"), ("kinematic", "kinematics"), ("resolution", "+ resolution"), ("quantum", "+ corrections"))
 
 
 def values(group, name):
