@@ -264,7 +264,8 @@ public final class ScatterCollector {
   }
 
   /// The functions of the frames so far.
-  public func result() throws -> ScatterData {
+  /// - Parameter progress: told the part of the shells that is done, in 0...1
+  public func result(progress: (Double) -> Void = { _ in }) throws -> ScatterData {
     guard let parts, frameCount > 0 else {
       throw InputError("there is no frame to analyse", remedy: "Give at least one")
     }
@@ -274,7 +275,7 @@ public final class ScatterCollector {
       let single = try parts.single?.result()
       let averaged = single.map { $0.expanded(parts.points.index, rows: parts.points.rows) }
         .map { $0.averaged(over: shells) }
-      if let collective = try parts.shells?.result() {
+      if let collective = try parts.shells?.result(progress: progress) {
         result = collective
         result.functions += averaged?.functions ?? []
       } else if let averaged {

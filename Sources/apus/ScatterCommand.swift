@@ -281,7 +281,13 @@ struct Scatterer {
         let collector = try collect(
           jobs[k], isMoving: moves, layout: layout, spool: isSpooled ? spool : nil)
         layout = layout ?? collector.layout
-        parts.append(try collector.result())
+        var next = MonotonicClock.seconds + 5
+        parts.append(
+          try collector.result { done in
+            guard MonotonicClock.seconds >= next else { return }
+            next = MonotonicClock.seconds + 5
+            say("apus: \(Int(100 * done)) % of the shells' points are done")
+          })
         k += 1
       } catch is ScatterCollector.CellMoves {
         // Points then follow the cell in every trajectory.
