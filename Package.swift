@@ -38,12 +38,12 @@ let package = Package(
     library("Dynamics", ["Matter", "Parallel", "Neighbors", "Potentials", "Trajectory"]),
     library("Scattering", ["CFFTW", "Matter", "Parallel", "Trajectory"]),
     library("Analysis", ["CFFTW", "CHost", "Matter", "Parallel", "Trajectory", "Scattering"]),
-    library("Decks", ["CYAML", "Matter", "Trajectory", "Dynamics", "Analysis"]),
+    library("Decks", ["CYAML", "Matter", "Trajectory", "Dynamics", "Analysis", "Scattering"]),
     .executableTarget(
       name: "apus",
       dependencies: [
         "CHost", "Matter", "Parallel", "Neighbors", "Potentials", "NEP", "Trajectory", "Dynamics",
-        "Analysis", "Decks",
+        "Analysis", "Scattering", "Decks",
       ],
       swiftSettings: strict),
 
@@ -58,7 +58,7 @@ let package = Package(
     tests("Dynamics", ["Matter", "Parallel", "Neighbors", "Potentials", "NEP", "Trajectory"]),
     tests("Analysis", ["CHost", "Matter", "Parallel", "Trajectory"]),
     tests("Scattering", ["Matter", "Parallel", "Trajectory"]),
-    tests("Decks", ["Matter", "Dynamics", "Analysis", "Trajectory"]),
+    tests("Decks", ["Matter", "Dynamics", "Analysis", "Scattering", "Trajectory"]),
     tests("Neighbors", ["Matter", "Parallel"]),
     .testTarget(
       name: "ApusTests", dependencies: ["apus", "TestSupport", "Matter", "Trajectory"],

@@ -9,6 +9,7 @@ stages    S(E) after each stage of the group spectrum: raw, kinematic, resolutio
 usage: plot_scattering.py OUT.nc [--output FOLDER] [--function NAME] [--q Q]... [--max MEV] [--branches CSV]
 """
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -20,8 +21,9 @@ import numpy as np
 from netCDF4 import Dataset
 
 HBAR = 658.2119569509067  # one rad/fs in meV
-FUNCTIONS = ("Sqw_corrected", "Sqw_weighted", "Sqw", "Sqw_coh", "Sqw_incoh")
-STAGES = (("raw", "all q"), ("kinematic", "kinematics"), ("resolution", "+ resolution"), ("quantum", "+ quantum factor"))
+PER_MEV = {"meV": 1, "cm-1": 8.065543937349211, "THz": 1 / 4.135667696923859}
+FUNCTIONS = ("Sqw_instrument", "Sqw_corrected", "Sqw_weighted", "Sqw", "Sqw_coh", "Sqw_incoh")
+STAGES = (("raw", "all q"), ("kinematic", "kinematics"), ("resolution", "+ resolution"), ("quantum", "+ corrections"))
 
 
 def values(group, name):
@@ -32,6 +34,10 @@ def energies(group):
     if "energy" in group.variables:
         return values(group, "energy")
     return values(group, "omega") * HBAR
+
+
+def energy_unit(group):
+    return getattr(group.variables["energy"], "units", "meV") if "energy" in group.variables else "meV"
 
 
 def norms(data):
@@ -89,10 +95,12 @@ def draw_map(data, name, folder, limit, branches):
     image = axes.pcolormesh(edges(x), edges(e), intensity.T, vmin=low, vmax=high, cmap="viridis", rasterized=True)
     figure.colorbar(image, ax=axes, label=f"{name} ({unit(variable)})", extend="max")
     axes.set_ylim(max(0, e[0]), limit or e[-1])
-    axes.set_ylabel("energy transfer (meV)")
+    axes.set_ylabel(f"energy transfer ({energy_unit(data)})")
     if is_path:
         ticks = np.atleast_1d(getattr(data, "path_ticks", [])).astype(float)
         labels = str(getattr(data, "path_labels", "")).split()
+        # X|X1: the same point of another zone.
+        labels = [re.sub(r"^(\w+)\|\1\d+$", r"\1", label) for label in labels]
         axes.set_xticks(ticks, [label.replace("GAMMA", "Γ").replace("G", "Γ") for label in labels])
         for tick in ticks:
             axes.axvline(tick, color="white", linewidth=0.6)
@@ -120,16 +128,20 @@ def draw_limits(data, axes):
 def draw_spectra(data, name, folder, limit, chosen):
     x, intensity = merged(norms(data), values(data, name))
     e = energies(data)
-    wanted = chosen or np.quantile(x[x > 0], (0.1, 0.35, 0.6, 0.85))
-    figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
     inelastic = e > 1.5 * (e[1] - e[0])
+    seen = np.isfinite(intensity[:, inelastic]).any(axis=1) & (x > 0)
+    if not seen.any():
+        return
+    x, intensity = x[seen], intensity[seen]
+    wanted = chosen or np.quantile(x, (0.1, 0.35, 0.6, 0.85))
+    figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
     for q in wanted:
         row = int(np.argmin(np.abs(x - q)))
         axes.plot(e, intensity[row], linewidth=1.1, label=f"{x[row]:.2f}")
     top = max(np.nanmax(intensity[int(np.argmin(np.abs(x - q)))][inelastic]) for q in wanted)
     axes.set_ylim(0, 1.08 * top)
     axes.set_xlim(max(0, e[0]), limit or e[-1])
-    axes.set_xlabel("energy transfer (meV)")
+    axes.set_xlabel(f"energy transfer ({energy_unit(data)})")
     axes.set_ylabel(f"{name} ({unit(data.variables[name])})")
     axes.legend(title="|q| (1/Å)", frameon=False)
     save(figure, folder, "spectra")
@@ -139,12 +151,12 @@ def draw_stages(group, folder, limit):
     found = [(name, label) for name, label in STAGES if name in group.variables]
     figure, rows = plt.subplots(len(found), 1, figsize=(6, 1.7 * len(found) + 0.6), sharex=True, layout="constrained",
                                 squeeze=False)
-    coarse = max(np.diff(energies(group))[:1].sum(), 1.5)
+    coarse = max(np.diff(energies(group))[:1].sum(), 1.5 * PER_MEV.get(energy_unit(group), 1))
     for axes, (name, label) in zip(rows[:, 0], found):
         variable = group.variables[name]
         # Stages after resolution may be on a finer grid, named by the variable's own dimension.
         axis = variable.dimensions[-1]
-        e = values(group, axis) * (HBAR if getattr(group.variables[axis], "units", "meV") == "rad/fs" else 1)
+        e = values(group, axis)
         y = values(group, name)
         axes.plot(e, y, color="tab:blue", linewidth=1)
         inelastic = e > 2 * coarse
@@ -153,7 +165,7 @@ def draw_stages(group, folder, limit):
         axes.set_ylabel(f"S(E)\n({unit(variable)})")
         axes.set_title(label, loc="right", y=0.78, fontsize=10)
         axes.set_xlim(max(0, e[0]), limit or e[-1])
-    rows[-1, 0].set_xlabel("energy transfer (meV)")
+    rows[-1, 0].set_xlabel(f"energy transfer ({energy_unit(group)})")
     save(figure, folder, "stages")
 
 
@@ -163,7 +175,7 @@ def main():
     parser.add_argument("--output", type=Path, help="folder of the figures (default: that of the result)")
     parser.add_argument("--function", help="what to draw (default: the first of " + ", ".join(FUNCTIONS) + ")")
     parser.add_argument("--q", type=float, action="append", help="|q| in 1/Å of a spectrum; may be repeated")
-    parser.add_argument("--max", type=float, help="largest energy transfer in meV")
+    parser.add_argument("--max", type=float, help="largest energy transfer, in the unit of the file")
     parser.add_argument("--branches", help="CSV of phonon branches over the map: distance (1/Å), energies (meV)")
     arguments = parser.parse_args()
     if not arguments.result.is_file():

@@ -44,6 +44,21 @@ package enum AnalysisDeck {
       .joined(separator: ", ") + "}"
   }
 
+  /// What a deck says of its trajectory, on one line.
+  static func text(_ s: AnalysisPlan.Source) -> String {
+    func time(_ ps: Double) -> String { Quantity.time.text(Number.rounded(ps * 1000)) }
+    let entries: [String?] = [
+      s.timestep.map { "timestep: \(time($0))" },
+      s.topology.map { "topology: \(ResolvedDeck.quoted($0))" },
+      s.elements.map { "elements: [\($0.map(\.symbol).joined(separator: ", "))]" },
+      s.units.map { "units: \($0.rawValue)" },
+      s.first.map { "first: \(time($0))" },
+      s.last.map { "last: \(time($0))" },
+      "every: \(s.every)",
+    ]
+    return "{" + entries.compactMap { $0 }.joined(separator: ", ") + "}"
+  }
+
   private static func keys(_ plan: AnalysisPlan) -> [(String, String)] {
     func time(_ ps: Double) -> String { Quantity.time.text(Number.rounded(ps * 1000)) }
     var lines: [(String, String)] = []
@@ -51,17 +66,7 @@ package enum AnalysisDeck {
       let known = entries.compactMap { $0 }
       lines.append((key, "{" + known.map { "\($0.0): \($0.1)" }.joined(separator: ", ") + "}"))
     }
-    let s = plan.source
-    let source: [(String, String)?] = [
-      s.timestep.map { ("timestep", time($0)) },
-      s.topology.map { ("topology", ResolvedDeck.quoted($0)) },
-      s.elements.map { ("elements", "[" + $0.map(\.symbol).joined(separator: ", ") + "]") },
-      s.units.map { ("units", $0.rawValue) },
-      s.first.map { ("first", time($0)) },
-      s.last.map { ("last", time($0)) },
-      ("every", "\(s.every)"),
-    ]
-    add("trajectory", source)
+    lines.append(("trajectory", text(plan.source)))
     if let m = plan.msd {
       add(
         "msd",

@@ -1,6 +1,7 @@
 import Analysis
 import Dynamics
 import Matter
+import Scattering
 
 /// A plan that passed every check the deck alone allows.
 package struct CheckedDeck: Sendable {
@@ -12,6 +13,8 @@ package struct CheckedDeck: Sendable {
   package let stagesOfDefaultCoupling: [Int]
   /// What is analyzed after the last stage, on that stage.
   package let analysis: AnalysisPlan?
+  /// What stages accumulate of scattering, by index.
+  package let scatter: [Int: ScatterPlan]
 
   /// The plan for a cell: barostats without a coupling are orthorhombic in an orthogonal cell, and
   /// triclinic in any other.

@@ -43,6 +43,7 @@ package enum DeckReader {
     }
     return CheckedDeck(
       plan: result.plan, warnings: problems.sorted(problems.warnings),
-      stagesOfDefaultCoupling: result.stagesOfDefaultCoupling, analysis: result.analysis)
+      stagesOfDefaultCoupling: result.stagesOfDefaultCoupling, analysis: result.analysis,
+      scatter: result.scatter)
   }
 }

@@ -134,7 +134,7 @@ extension DeckValidator {
     return plan
   }
 
-  private func source(_ node: Node) -> AnalysisPlan.Source {
+  func source(_ node: Node) -> AnalysisPlan.Source {
     var source = AnalysisPlan.Source()
     guard
       let f = fields(
@@ -157,7 +157,7 @@ extension DeckValidator {
     return source
   }
 
-  private func picoseconds(_ node: Node, _ name: String, zero: Bool = false) -> Double? {
+  func picoseconds(_ node: Node, _ name: String, zero: Bool = false) -> Double? {
     guard let value = quantity(node, .time, name) else { return nil }
     guard value > 0 || (zero && value == 0) else {
       fail(
@@ -168,7 +168,7 @@ extension DeckValidator {
     return value / 1000
   }
 
-  private func items(_ node: Node, _ name: String, _ example: String) -> [Node]? {
+  func items(_ node: Node, _ name: String, _ example: String) -> [Node]? {
     guard case .sequence(let items) = node.content, !items.isEmpty else {
       fail(node, "\(name): expected a list, found \(node.found)", "Write \(example)")
       return nil
@@ -176,13 +176,13 @@ extension DeckValidator {
     return items
   }
 
-  private func element(_ text: some StringProtocol, at node: Node, _ name: String) -> Element? {
+  func element(_ text: some StringProtocol, at node: Node, _ name: String) -> Element? {
     if let element = Element(symbol: String(text)) { return element }
     fail(node, "\(name): '\(String(text).clipped)' is not an element", "Write chemical symbols")
     return nil
   }
 
-  private func elements(_ node: Node, _ name: String) -> [Element]? {
+  func elements(_ node: Node, _ name: String) -> [Element]? {
     items(node, name, "elements: [C, H, I, S]")?.compactMap {
       element($0.scalar ?? $0.found, at: $0, name)
     }

@@ -1,5 +1,6 @@
 import Dynamics
 import Matter
+import Scattering
 
 extension DeckValidator {
   /// Names in a run directory that are not a stage's folder.
@@ -55,11 +56,13 @@ extension DeckValidator {
     let trajectory = self.trajectory(fields, timestep: timestep, minimizes: minimizes, steps: steps)
     let thermoEvery = self.thermoEvery(
       fields, timestep: timestep, minimizes: minimizes, steps: steps)
+    let scatter = self.scatter(fields, ensemble: ensembleName, timestep: timestep, steps: steps)
     guard let parsed, let cell, let steps, let name = draft.name else { return draft }
     draft.couplingIsDefault = parsed.couplingIsDefault
     draft.stage = RunPlan.Stage(
       name: name, ensemble: parsed.ensemble, steps: steps, cell: cell, trajectory: trajectory,
-      thermoEvery: thermoEvery)
+      thermoEvery: thermoEvery, scatter: scatter?.output)
+    draft.scatter = scatter?.plan
     return draft
   }
 
@@ -69,7 +72,7 @@ extension DeckValidator {
     case "nve": keys = ["temperature", "pressure", "thermostat", "barostat", "force"]
     case "nvt": keys = ["pressure", "barostat", "force"]
     case "npt": keys = ["force"]
-    case "minimize": keys = ["temperature", "thermostat", "barostat", "duration"]
+    case "minimize": keys = ["temperature", "thermostat", "barostat", "duration", "scatter"]
     default: return [:]
     }
     return Dictionary(
@@ -382,6 +385,34 @@ extension DeckValidator {
         "Write frames more often")
     }
     return RunPlan.TrajectoryOutput(every: every, velocities: velocities, forces: forces)
+  }
+
+  /// What a stage accumulates of scattering.
+  private func scatter(
+    _ fields: Fields, ensemble: String, timestep: Double?, steps: Int?
+  ) -> (output: RunPlan.ScatterOutput, plan: ScatterPlan)? {
+    guard let node = fields["scatter"], ensemble != "minimize" else { return nil }
+    let name = fields.name("scatter")
+    guard let (plan, _) = self.scatter(node, name, more: ["every"]) else { return nil }
+    let mark = Fields(path: name, mark: node.mark, entries: node.entries ?? [])
+    guard
+      let every = require("every", in: mark, example: "scatter: {every: 10 fs, q: …}").flatMap({
+        self.every($0, name + ".every", timestep: timestep, minimizes: false)
+      })
+    else { return nil }
+    if let steps, let timestep {
+      do throws(InputError) {
+        _ = try plan.lag(frameCount: steps / every, timestep: Double(every) * timestep)
+      } catch {
+        fail(node, "\(name).\(error.message)", error.remedy)
+      }
+      if steps / every < 2 {
+        fail(node, "\(name): the stage has \(steps / every) frames for it", "Write a smaller every")
+      }
+    }
+    return (
+      RunPlan.ScatterOutput(every: every, deck: ScatterDeck.text(plan)), plan
+    )
   }
 
   private func thermoEvery(

@@ -1,6 +1,7 @@
 import Analysis
 import Dynamics
 import Matter
+import Scattering
 
 /// Turns a located tree into a plan, noting everything that is wrong on the way.
 struct DeckValidator {
@@ -9,7 +10,8 @@ struct DeckValidator {
   let outputOverride: String?
 
   func deck(_ root: Node) -> (
-    plan: RunPlan, stagesOfDefaultCoupling: [Int], analysis: AnalysisPlan?
+    plan: RunPlan, stagesOfDefaultCoupling: [Int], analysis: AnalysisPlan?,
+    scatter: [Int: ScatterPlan]
   )? {
     guard
       let fields = self.fields(root, "", known: Vocabulary.deck, example: "structure: silicon.xyz")
@@ -41,7 +43,9 @@ struct DeckValidator {
       potential: potential, timestepFs: timestep, seed: seed ?? 1, velocities: velocities,
       output: output, stages: stages.compactMap(\.stage), checkpointEvery: checkpointEvery,
       analysis: analysis.map { AnalysisDeck.line($0) })
-    return (plan, stages.indices.filter { stages[$0].couplingIsDefault }, analysis)
+    var scatter: [Int: ScatterPlan] = [:]
+    for (index, stage) in stages.enumerated() { scatter[index] = stage.scatter }
+    return (plan, stages.indices.filter { stages[$0].couplingIsDefault }, analysis, scatter)
   }
 
   private func timestep(_ fields: Fields) -> Double? {

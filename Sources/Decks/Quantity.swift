@@ -19,6 +19,18 @@ package enum Quantity: Sendable, CaseIterable {
   case length
   /// Mass, in amu.
   case mass
+  /// Wave vector, in rad/Å.
+  case waveVector
+  /// Energy of an excitation, in meV.
+  case excitation
+  /// Frequency of a machine, in Hz.
+  case frequency
+  /// Mean square displacement, in Å².
+  case area
+  /// Scattering length, in fm.
+  case scatteringLength
+  /// Scattering cross section, in barn.
+  case crossSection
 
   /// value = number · multiplier / divisor.
   private struct Unit {
@@ -57,6 +69,17 @@ package enum Quantity: Sendable, CaseIterable {
       ]
     case .length: [Unit(name: "A")]
     case .mass: [Unit(name: "amu")]
+    case .waveVector: [Unit(name: "1/A")]
+    case .excitation:
+      [
+        Unit(name: "meV"), Unit(name: "eV", multiplier: 1000),
+        Unit(name: "cm-1", divisor: Units.wavenumber),
+        Unit(name: "THz", multiplier: Units.terahertz),
+      ]
+    case .frequency: [Unit(name: "Hz")]
+    case .area: [Unit(name: "A^2")]
+    case .scatteringLength: [Unit(name: "fm")]
+    case .crossSection: [Unit(name: "barn")]
     }
   }
 
@@ -102,6 +125,12 @@ package enum Quantity: Sendable, CaseIterable {
     case .compressibility: "0.1 1/GPa"
     case .length: "10 A"
     case .mass: "2.014 amu"
+    case .waveVector: "14 1/A"
+    case .excitation: "100 meV"
+    case .frequency: "300 Hz"
+    case .area: "0.013 A^2"
+    case .scatteringLength: "6.671 fm"
+    case .crossSection: "2.05 barn"
     }
   }
 
@@ -112,11 +141,16 @@ package enum Quantity: Sendable, CaseIterable {
       case " ": continue
       case "\u{C5}", "\u{212B}": result += "A"
       case "\u{B3}": result += "^3"
+      case "\u{B2}": result += "^2"
+      case "\u{B9}": result += "1"
+      case "\u{207B}": result += "-"
       case "\u{B5}", "\u{3BC}": result += "u"
       default: result.unicodeScalars.append(scalar)
       }
     }
     switch result {
+    case "A^-1", "A-1", "/A", "rad/A": return "1/A"
+    case "cm^-1", "1/cm": return "cm-1"
     case "GPa^-1", "/GPa": return "1/GPa"
     case "MPa^-1", "/MPa": return "1/MPa"
     case "bar^-1", "/bar": return "1/bar"
@@ -160,6 +194,12 @@ package enum Quantity: Sendable, CaseIterable {
     case .compressibility: "compressibility"
     case .length: "length"
     case .mass: "mass"
+    case .waveVector: "wave vector"
+    case .excitation: "energy"
+    case .frequency: "frequency"
+    case .area: "mean square displacement"
+    case .scatteringLength: "scattering length"
+    case .crossSection: "cross section"
     }
   }
 

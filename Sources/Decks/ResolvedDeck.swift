@@ -103,6 +103,15 @@ indirect enum ResolvedDeck {
         ))
     }
     keys.append(("thermo", .mapping([("every", .text("\(stage.thermoEvery) steps"))])))
+    if let scatter = stage.scatter {
+      // Values of a scatter deck stand on one line each.
+      let lines = scatter.deck.split(separator: "\n").map { line in
+        let colon = line.firstIndex(of: ":") ?? line.endIndex
+        return (String(line[..<colon]), ResolvedDeck.text(String(line[colon...].dropFirst(2))))
+      }
+      keys.append(
+        ("scatter", .mapping([("every", .text("\(scatter.every) steps"))] + lines)))
+    }
     return .mapping(keys)
   }
 

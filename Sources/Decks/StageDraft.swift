@@ -1,4 +1,5 @@
 import Dynamics
+import Scattering
 
 /// What is known of a stage, also where parts of it are wrong.
 struct StageDraft {
@@ -6,4 +7,5 @@ struct StageDraft {
   var ensembleName: String?
   var stage: RunPlan.Stage?
   var couplingIsDefault = false
+  var scatter: ScatterPlan?
 }

@@ -13,10 +13,10 @@ enum Vocabulary {
   static let barostat = ["kind", "coupling", "relaxation", "compressibility"]
   static let stage = [
     "name", "ensemble", "temperature", "pressure", "thermostat", "barostat", "duration", "steps",
-    "cell", "trajectory", "thermo", "force",
+    "cell", "trajectory", "thermo", "scatter", "force",
   ]
   /// Keys of DESIGN that this version does not act on.
-  static let later = ["scatter", "ipi"]
+  static let later = ["ipi"]
 
   /// Words of LAMMPS, GPUMD, ASE, GROMACS and others, folded to lower case with hyphens.
   static let foreignKeys = [

@@ -95,6 +95,18 @@ public struct RunPlan: Sendable, Equatable {
       self.forces = forces
     }
   }
+  /// What is accumulated of scattering, every `every` steps.
+  public struct ScatterOutput: Sendable, Equatable {
+    /// Steps between frames.
+    public var every: Int
+    /// The keys of the scatter deck with every default, a line each.
+    public var deck: String
+    /// A value of its members.
+    public init(every: Int, deck: String) {
+      self.every = every
+      self.deck = deck
+    }
+  }
   /// One stage.
   public struct Stage: Sendable, Equatable {
     /// The name, also of its folder.
@@ -109,10 +121,12 @@ public struct RunPlan: Sendable, Equatable {
     public var trajectory: TrajectoryOutput?
     /// Steps between rows of thermo.csv.
     public var thermoEvery: Int
+    /// Scattering that is accumulated, if any.
+    public var scatter: ScatterOutput?
     /// A value of its members.
     public init(
       name: String, ensemble: Ensemble, steps: Int, cell: StartingCell,
-      trajectory: TrajectoryOutput? = nil, thermoEvery: Int
+      trajectory: TrajectoryOutput? = nil, thermoEvery: Int, scatter: ScatterOutput? = nil
     ) {
       self.name = name
       self.ensemble = ensemble
@@ -120,6 +134,7 @@ public struct RunPlan: Sendable, Equatable {
       self.cell = cell
       self.trajectory = trajectory
       self.thermoEvery = thermoEvery
+      self.scatter = scatter
     }
   }
 

@@ -32,6 +32,7 @@ extension Simulation {
     } else {
       trajectory = nil
     }
+    try openObserver(index)
     if next.isDynamics {
       integrator = try makeIntegrator()
     } else {
@@ -51,15 +52,19 @@ extension Simulation {
         continuing: directory.file("trajectory.nc", stage: current.name),
         header: trajectoryHeader(output), frames: frames)
     }
+    try openObserver(stage)
   }
 
   /// Ends a stage: its averages, and a checkpoint.
   func endStage() throws {
     let current = plan.stages[stage]
+    try finishObserver()
     stageIsDone = true
     progress.totalSteps -= current.steps - stageStep
     takeVelocitiesUp()
     try checkpoint()
+    observer?.discard()
+    observer = nil
     memoryAtEnd = integrator?.memory ?? [:]
     integrator = nil
     thermo = nil

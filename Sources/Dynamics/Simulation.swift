@@ -50,6 +50,11 @@ public final class Simulation {
     public var progress: (Progress) -> Void = { _ in }
     /// Results and remarks, a line or more at a time.
     public var report: (String) -> Void = { _ in }
+    /// What looks at the states of a stage with `scatter`: by its index, the elements, and what a
+    /// checkpoint kept of an earlier process.
+    public var observer: (Int, [Element], [String: [Double]]) throws -> (any StageObserver)? = {
+      _, _, _ in nil
+    }
     /// Warnings for stderr.
     public var warning: (String) -> Void = { _ in }
     func warn(_ text: String) {
@@ -83,6 +88,7 @@ public final class Simulation {
   var averages: [String: CellAverage] = [:]
   var thermo: GrowingFile?
   var trajectory: AmberTrajectoryWriter?
+  var observer: (any StageObserver)?
   var frames: Int
   var thermoBytes: Int
 
@@ -242,6 +248,7 @@ public final class Simulation {
           conserved: integrator.conservedEnergy(state, forces), thermo: thermoIsDue,
           frame: frameIsDue)
       }
+      if let every = current.scatter?.every, stageStep % every == 0 { try observe() }
       let now = MonotonicClock.seconds
       if let reason = try stopReason(now) {
         self.integrator = integrator
@@ -286,7 +293,7 @@ public final class Simulation {
   }
 
   /// Makes outputs durable and writes a checkpoint of the state.
-  func checkpoint() throws(FileError) {
+  func checkpoint() throws {
     let start = MonotonicClock.seconds
     if let thermo {
       try thermo.synchronize()
@@ -296,6 +303,7 @@ public final class Simulation {
       try trajectory.fsync()
       frames = trajectory.frameCount
     }
+    if !stageIsDone { try keepObserver() }
     try directory.write(snapshot())
     let now = MonotonicClock.seconds
     checkpointSeconds = now - start

@@ -33,9 +33,10 @@ public final class ShellAccumulator {
   ///     twice. Incoherent functions are not averaged here.
   ///   - memory: the bytes that densities may take at a time
   ///   - spool: a folder for `frames.spool`; nil keeps the frames in memory
+  ///   - kept: the number of frames of an earlier process in the spool from which this one goes on
   public init(
     plan: CorrelationPlan, species: SpeciesMap, shells: Shells, team: ThreadTeam,
-    memory: Int = 1 << 30, spool: String? = nil
+    memory: Int = 1 << 30, spool: String? = nil, keeping kept: Int = 0
   ) throws {
     try plan.validate()
     guard case .lattice(let list) = plan.points else {
@@ -69,9 +70,19 @@ public final class ShellAccumulator {
     }
     (self.points, self.multiplicities) = (points, multiplicities)
     let values = 9 + (plan.kinds.contains(.currents) ? 6 : 3) * species.atomCount
-    frames = try RecordStore(valuesPerRecord: values, path: spool.map { $0 + "/frames.spool" })
+    frames = try RecordStore(
+      valuesPerRecord: values, path: spool.map { $0 + "/frames.spool" }, keeping: kept)
     record = AlignedBuffer(count: values)
+    for frame in 0..<kept {
+      let r = record.pointer
+      try frames.read(record: frame, from: 0, length: 9, into: r)
+      motion.add(try Cell(a: [r[0], r[1], r[2]], b: [r[3], r[4], r[5]], c: [r[6], r[7], r[8]]))
+    }
+    frameCount = kept
   }
+
+  /// Returns when all frames are on the disk, if they are spooled: a checkpoint may count them.
+  public func sync() throws(FileError) { try frames.sync() }
 
   /// Adds a frame: positions in Å, velocities in internal units (read for currents only).
   public func add(cell: Cell, positions: borrowing Vectors, velocities: borrowing Vectors) throws {

@@ -9,10 +9,10 @@ enum Apus {
   private static var commands: [any Command.Type] {
     [
       RunCommand.self, EvaluateCommand.self, BenchmarkCommand.self, InfoCommand.self,
-      ConvertCommand.self, AnalyzeCommand.self,
+      ConvertCommand.self, AnalyzeCommand.self, ScatterCommand.self, MergeCommand.self,
     ]
   }
-  private static let later = ["scatter", "merge", "serve"]
+  private static let later = ["serve"]
 
   static func run(_ words: [String]) -> ExitStatus {
     guard let name = words.first else {
@@ -64,6 +64,8 @@ enum Apus {
     apus run DECK            run a deck: equilibration, production, minimization
     apus evaluate            energies, forces and stresses of structures
     apus analyze SOURCE      energy, stress, heat capacity with errors and verdicts
+    apus scatter SOURCE      dynamic structure factors, weights, corrections, instruments
+    apus merge OUT PART      parts of a sharded scatter as one
     apus benchmark           the speed of a potential on a structure
     apus info FILE           what a model, structure, trajectory, checkpoint or result holds
     apus convert IN OUT      between structure and trajectory formats

@@ -42,24 +42,24 @@ enum InfoCommand: Command {
     do {
       let file = try NetCDFFile(opening: path)
       let groups = try file.groupNames()
-      guard !groups.isEmpty else { return nil }
+      let own = try file.variables()
+      guard !groups.isEmpty || own.contains(where: { $0.name == "q_norms" }) else { return nil }
       var lines = [("kind", "results")]
       for (name, value) in try file.attributes() {
         if case .text(let text) = value {
           lines.append((name, text.contains("\n") ? "\n" + text : text))
         }
       }
+      func words(_ variables: [NetCDFFile.Variable]) -> String {
+        variables.filter { !$0.name.hasSuffix("_stderr") }.map {
+          $0.dimensions.isEmpty
+            ? $0.name : "\($0.name)(\($0.dimensions.joined(separator: ", ")))"
+        }.joined(separator: " ")
+      }
+      if !own.isEmpty { lines.append(("variables", words(own))) }
       for name in groups {
         guard let group = try file.group(name) else { continue }
-        let variables = try group.variables().filter { !$0.name.hasSuffix("_stderr") }
-        lines.append(
-          (
-            name,
-            variables.map {
-              $0.dimensions.isEmpty
-                ? $0.name : "\($0.name)(\($0.dimensions.joined(separator: ", ")))"
-            }.joined(separator: " ")
-          ))
+        lines.append((name, words(try group.variables())))
       }
       return lines
     } catch {

@@ -85,6 +85,8 @@ enum RunCommand: Command {
       if let error = RunEstimate.memoryObstacle(estimate.memory) { throw error }
       let preflight = try Preflight(
         plan: plan, unit: unit, potential: model.potential, team: team)
+      let scattering = try ScatterPreflight.check(
+        deck.scatter, run: plan, structure: preflight.structure)
       let obstacles = estimate.obstacles(directory: plan.output)
       guard obstacles.isEmpty else { throw InputErrors(obstacles) }
       plan = deck.plan(cellIsOrthogonal: preflight.structure.cell?.isOrthogonal ?? true)
@@ -98,7 +100,9 @@ enum RunCommand: Command {
         Console.message("apus: warning: \(warning)")
       }
       if isDry {
-        Console.out(dryReport(preflight.structure, estimate, evaluator, model))
+        Console.out(
+          ([dryReport(preflight.structure, estimate, evaluator, model)] + scattering)
+            .joined(separator: "\n"))
         return .done
       }
       StopRequest.handleSignals()
@@ -228,6 +232,14 @@ enum RunCommand: Command {
         bar?.clear()
         Console.out(text)
       }
+      let (scatter, run, team) = (deck.scatter, plan, team)
+      let (directory, warning) = (directory, around.warning)
+      around.observer = { index, elements, memory in
+        guard let choice = scatter[index] else { return nil }
+        return try ScatterObserver(
+          choice, run: run, stage: index, elements: elements, memory: memory,
+          folder: directory.path + "/" + run.stages[index].name, team: team, warn: warning)
+      }
       do throws(SimulationFailure) {
         let simulation = try Simulation(
           plan: plan, checkpoint: checkpoint, evaluator: evaluator, around: around)
@@ -292,6 +304,11 @@ enum RunCommand: Command {
         if last.hasRamp, checkpoint.stage == plan.stages.count - 1 {
           throw InputError(
             "the duration of stage \(last.name) was raised, but its ramp depends on it",
+            remedy: "Give the old duration, and start another run from final.xyz for more")
+        }
+        if last.scatter != nil, checkpoint.stage == plan.stages.count - 1, checkpoint.stageIsDone {
+          throw InputError(
+            "the duration of stage \(last.name) was raised, but the frames of its `scatter` are gone",
             remedy: "Give the old duration, and start another run from final.xyz for more")
         }
         return

@@ -30,13 +30,18 @@ import Testing
       ["run", "a", "--threads", "0"], 2, out: "",
       err: "apus: --threads must be a positive whole number, not '0'\n")
     try check(
-      ["scatter", "x"], 2, out: "",
-      err: "apus: scatter is not in this version (0.1.0). See `apus --help`\n")
+      ["serve", "x"], 2, out: "",
+      err: "apus: serve is not in this version (0.1.0). See `apus --help`\n")
+    try check(
+      ["scatter", "x", "--config", "deck.yaml"], 2, out: "",
+      err: "apus: --output is missing. Give --output OUT.nc\n")
   }
 
   @Test(
     "Help has an example and exits 0",
-    arguments: ["run", "evaluate", "benchmark", "info", "convert", "analyze", ""])
+    arguments: [
+      "run", "evaluate", "benchmark", "info", "convert", "analyze", "scatter", "merge", "",
+    ])
   func help(command: String) throws {
     let box = try Sandbox()
     defer { box.remove() }

@@ -75,8 +75,9 @@ import Testing
         + "them"),
     Slip(
       "structure: si.xyz", "structure: si.xyz\nscatter: {every: 10 fs}",
-      "deck.yaml:2:1: scatter: not in this version of Apus yet. Remove the "
-        + "key"),
+      "deck.yaml:2:1: unknown key 'scatter' here: it belongs in a stage. Keys here: title, "
+        + "structure, supercell, masses, potential, timestep, seed, velocities, output, stages, "
+        + "checkpoint, analysis"),
     Slip(
       "structure: si.xyz", "structure: si.xyz\ncheckpoint: {every: 10}",
       "deck.yaml:2:21: checkpoint.every: 10 has no unit. Write it with one of "
@@ -308,8 +309,8 @@ import Testing
         + "`trajectory: {every: 10 fs}`"),
     Slip(
       "duration: 20 ps", "duration: 20 ps\n    scatter: {every: 10 fs}",
-      "deck.yaml:11:5: stages.equilibrate.scatter: not in this version of "
-        + "Apus yet. Remove the key"),
+      "deck.yaml:11:14: stages.equilibrate.scatter.q is missing. Add "
+        + "`q: {sphere: {max: 10 1/A, count: 500}}`"),
     Slip(
       "duration: 20 ps", "duration: 20 ps\n    thermo: 10 fs",
       "deck.yaml:11:13: stages.equilibrate.thermo: expected a mapping, found "

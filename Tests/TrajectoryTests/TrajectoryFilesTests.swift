@@ -732,6 +732,41 @@ import Trajectory
     }
   }
 
+  /// Twenty frames out of nowhere.
+  private final class Counted: FrameSource {
+    let facts: TrajectoryFacts = {
+      var facts = TrajectoryFacts(path: "", kind: .extendedXYZ, atomCount: 1)
+      facts.frameCount = 20
+      return facts
+    }()
+    let damage: String? = nil
+    private var count = 0
+    func next(into frame: inout TrajectoryFrame) throws(InputError) -> Bool {
+      if count == 20 { return false }
+      frame.positions[0].x = Double(count)
+      count += 1
+      return true
+    }
+  }
+
+  @Test("No frame is lost when the end is read while the last frames are still to be taken")
+  func prefetchEnd() throws {
+    var lost = 0
+    for depth in [1, 2, 3] {
+      for _ in 0..<1000 {
+        let ahead = FramePrefetcher(Counted(), depth: depth)
+        var frame = TrajectoryFrame(for: ahead.facts)
+        var count = 0
+        while try ahead.next(into: &frame) {
+          if frame.positions[0].x != Double(count) { lost += 1 }
+          count += 1
+        }
+        lost += 20 - count
+      }
+    }
+    #expect(lost == 0)
+  }
+
   // MARK: numbers
 
   @Test("Numbers in texts are correctly rounded, in every form")
