@@ -172,9 +172,11 @@ public final class ScatterCollector {
       try refuseEmpty(made.rows, of: "q-point", points.rows.count)
       made.points = points.part(made.rows)
     }
+    var single = correlation(made.points.computed, plan.correlation.kinds)
+    // That of all parts, so that they have the bits of the whole.
+    single.densities = correlation(points.computed, single.kinds).densityMethod(for: species)
     made.single = try CorrelationAccumulator(
-      plan: correlation(made.points.computed, plan.correlation.kinds), species: species,
-      team: team, spool: spool, keeping: kept)
+      plan: single, species: species, team: team, spool: spool, keeping: kept)
     return made
   }
 
