@@ -43,7 +43,7 @@ DEFAULTS = {
         "final_rate": 0.01,             # of learning_rate, at the end of the cosine
         "warmup_epochs": 3,
         "beta": 0.98,                   # decay of the optimiser's averages
-        "weight_decay": 0.0,            # of coefficients and input weights: each step shrinks them by learning_rate times it
+        "weight_decay": 0.04,           # of coefficients and input weights: each step shrinks them by learning_rate times it
         "average_decay": 0.999,         # moving average of the parameters, which is what is validated and written
         "validate_every": 10,           # epochs
         "patience": 1000,               # epochs without improvement in validation; then the training stops
