@@ -87,7 +87,10 @@ extension MeanSquareDisplacement {
       plateau = .notEnoughData
     }
 
-    init(name: String, particleCount: Int, average: OriginAverage, frameSpacing: Double) {
+    init(
+      name: String, particleCount: Int, average: OriginAverage, frameSpacing: Double,
+      atomSpacing: Double?
+    ) {
       func sum(_ rows: [[Double]]) -> [Double] {
         rows[0].indices.map { rows[0][$0] + rows[1][$0] + rows[2][$0] }
       }
@@ -159,19 +162,21 @@ extension MeanSquareDisplacement {
         if total[half] > 0, total[last] > 0 {
           exponent = log(total[last] / total[half]) / lengths
           exponentError = error / (total[last] * lengths)
-          plateau = Self.verdict(exponent, exponentError)
+          let isFar = atomSpacing.map { total[last].squareRoot() > 0.5 * $0 } ?? true
+          plateau = Self.verdict(exponent, exponentError, isFar: isFar)
         } else if total[half] == 0, total[last] == 0 {
           (exponent, exponentError, plateau) = (0, 0, .bounded)
         }
       }
     }
 
-    /// Three standard errors decide; growth below a twentieth of a power counts as none.
-    private static func verdict(_ exponent: Double, _ error: Double) -> Plateau {
+    /// Three standard errors decide; growth below a twentieth of a power counts as none. Within half the
+    /// spacing of the atoms vibrations grow like diffusion for a while.
+    private static func verdict(_ exponent: Double, _ error: Double, isFar: Bool) -> Plateau {
       guard error.isFinite else { return .notEnoughData }
       let reach = 3 * error
       if exponent < max(reach, 0.05) { return reach < 0.3 ? .bounded : .notEnoughData }
-      return abs(exponent - 1) < max(reach, 0.1) ? .diffusive : .growing
+      return isFar && abs(exponent - 1) < max(reach, 0.1) ? .diffusive : .growing
     }
   }
 

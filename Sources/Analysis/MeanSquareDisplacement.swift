@@ -1,3 +1,4 @@
+import Glibc
 import Matter
 import Parallel
 
@@ -177,7 +178,12 @@ public final class MeanSquareDisplacement {
       blockCount: plan.blocks, team: team)
     return Curve(
       name: name, particleCount: particles.count, average: average,
-      frameSpacing: plan.frameSpacing)
+      frameSpacing: plan.frameSpacing, atomSpacing: atomSpacing)
+  }
+
+  /// The edge of the cube that an atom has on average, in Å; nil without a cell.
+  private var atomSpacing: Double? {
+    firstCell.map { cbrt($0.volume / Double(plan.masses.count)) }
   }
 
   private static func scheme(_ plan: Plan, cellChanges: Bool) -> String {

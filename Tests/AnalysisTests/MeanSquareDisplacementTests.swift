@@ -138,6 +138,17 @@ struct MeanSquareDisplacementTests {
     #expect((0.4...2.5).contains(totals / Double(runs)))
   }
 
+  @Test("What grows like diffusion is called so once it is far against the spacing of the atoms")
+  func spacing() throws {
+    // Lags reach 100 frames: ⟨|Δr|²⟩ = 3, so 1.7 Å.
+    for (edge, verdict) in [(9.0, MeanSquareDisplacement.Plateau.diffusive), (13.0, .growing)] {
+      var frames = Self.walk(30, 1000, seed: 100)
+      frames.cells = Array(repeating: try Cell(orthogonal: SIMD3(repeating: edge)), count: 1000)
+      let curve = try Self.run(frames, spacing: 1).groups[0]
+      #expect(curve.plateau == verdict)
+    }
+  }
+
   @Test("Bounded motion: plateau at twice the mean square amplitude, tensors of the definition")
   func bounded() throws {
     var frames = Self.walk(50, 4000, seed: 5, spring: 0.1)
