@@ -16,14 +16,7 @@ package enum AnalysisDeck {
     }
     if isEmpty { return .everything }
     let problems = Problems()
-    let root: Node
-    do throws(InputError) {
-      let (tree, errors) = try YAMLReader.tree(source.text, name: source.name)
-      root = tree
-      problems.errors += errors
-    } catch {
-      throw InputErrors([error])
-    }
+    let root = try source.tree(problems)
     let validator = DeckValidator(problems: problems, source: source, outputOverride: nil)
     let plan = validator.analysis(root)
     guard problems.errors.isEmpty, let plan else {

@@ -20,14 +20,7 @@ package enum DeckReader {
     _ source: DeckSource, overrides: [String] = [], outputOverride: String? = nil
   ) throws(InputErrors) -> CheckedDeck {
     let problems = Problems()
-    var root: Node
-    do throws(InputError) {
-      let (tree, errors) = try YAMLReader.tree(source.text, name: source.name)
-      root = tree
-      problems.errors += errors
-    } catch {
-      throw InputErrors([error])
-    }
+    var root = try source.tree(problems)
     for text in overrides {
       do throws(InputError) {
         try Override(text).apply(to: &root)

@@ -32,6 +32,17 @@ package struct DeckSource: Sendable {
     }
   }
 
+  /// The root of the deck; what can be passed over goes to the problems.
+  func tree(_ problems: Problems) throws(InputErrors) -> Node {
+    do throws(InputError) {
+      let (root, errors) = try YAMLReader.tree(text, name: name)
+      problems.errors += errors
+      return root
+    } catch {
+      throw InputErrors([error])
+    }
+  }
+
   /// The text of UTF-8 bytes; other encodings and NUL are refused.
   static func decoded(_ bytes: [UInt8], name: String) throws(InputError) -> String {
     if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {

@@ -21,14 +21,7 @@ package enum ScatterDeck {
   /// The checked plan of a deck's text.
   package static func read(_ source: DeckSource) throws(InputErrors) -> Checked {
     let problems = Problems()
-    let root: Node
-    do throws(InputError) {
-      let (tree, errors) = try YAMLReader.tree(source.text, name: source.name)
-      root = tree
-      problems.errors += errors
-    } catch {
-      throw InputErrors([error])
-    }
+    let root = try source.tree(problems)
     let validator = DeckValidator(problems: problems, source: source, outputOverride: nil)
     let result = validator.scatter(root)
     guard problems.errors.isEmpty, let result else {

@@ -161,19 +161,8 @@ struct Scatterer {
   }
 
   private func job(_ source: AnalysisSource, _ path: String) throws -> Job {
-    var options = TrajectoryOptions()
-    let s = deck.source
-    options.topology = s.topology
-    options.elements = s.elements
-    options.timestepPs = s.timestep
-    options.firstPs = s.first
-    options.lastPs = s.last
-    options.every = s.every
-    options.units = s.units
-    let survey = try TrajectoryFiles.survey(path, options: options)
-    guard survey.frameCount > 0 else {
-      throw InputError("has no frame in the part that is used (--first, --last)", file: path)
-    }
+    let options = TrajectoryOptions(deck.source)
+    let survey = try TrajectoryFiles.surveyUsed(path, options: options)
     let stream = try TrajectoryFiles.open(path, options: options)
     guard let elements = stream.facts.elements else { throw stream.facts.elementsMissing }
     for note in stream.facts.notes + [survey.damage].compactMap({ $0 }) {

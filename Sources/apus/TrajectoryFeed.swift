@@ -30,18 +30,8 @@ struct TrajectoryFeed {
   private func read(
     _ plan: AnalysisPlan, unwrapping: Unwrapper.Scheme?, team: ThreadTeam, temperature: Double?
   ) throws -> TrajectoryAnalysis.Outcome {
-    var options = TrajectoryOptions()
-    options.topology = source.topology
-    options.elements = source.elements
-    options.timestepPs = source.timestep
-    options.firstPs = source.first
-    options.lastPs = source.last
-    options.every = source.every
-    options.units = source.units
-    let survey = try TrajectoryFiles.survey(path, options: options)
-    guard survey.frameCount > 0 else {
-      throw InputError("has no frame in the part that is used (--first, --last)", file: path)
-    }
+    var options = TrajectoryOptions(source)
+    let survey = try TrajectoryFiles.surveyUsed(path, options: options)
     options.unwrapping = unwrapping
     let frames: any FrameSource
     if team.count > 1 {
@@ -50,11 +40,7 @@ struct TrajectoryFeed {
       frames = try TrajectoryFiles.open(path, options: options)
     }
     let facts = frames.facts
-    guard let elements = facts.elements else {
-      throw InputError(
-        "the file does not tell the elements of its atoms",
-        remedy: "Give a structure with the same atoms in the same order (--topology)", file: path)
-    }
+    guard let elements = facts.elements else { throw facts.elementsMissing }
     var analysis = TrajectoryAnalysis(
       plan,
       facts: TrajectoryAnalysis.Facts(
@@ -75,5 +61,32 @@ struct TrajectoryFeed {
       for k in outcome.groups.indices { outcome.groups[k].addCaveat(note) }
     }
     return outcome
+  }
+}
+
+extension TrajectoryOptions {
+  /// What a deck or a command line says of a trajectory.
+  init(_ source: AnalysisPlan.Source) {
+    self.init()
+    topology = source.topology
+    elements = source.elements
+    timestepPs = source.timestep
+    firstPs = source.first
+    lastPs = source.last
+    every = source.every
+    units = source.units
+  }
+}
+
+extension TrajectoryFiles {
+  /// The frames that are used of a trajectory, of which there is at least one.
+  static func surveyUsed(_ path: String, options: TrajectoryOptions) throws
+    -> TrajectorySurvey
+  {
+    let survey = try survey(path, options: options)
+    guard survey.frameCount > 0 else {
+      throw InputError("has no frame in the part that is used (--first, --last)", file: path)
+    }
+    return survey
   }
 }
