@@ -26,6 +26,10 @@ LIBRARIES := libnetcdf-dev libfftw3-dev libyaml-dev zlib1g-dev pkg-config make g
 FIGURES := python3 python3-matplotlib python3-numpy python3-netcdf4
 APT := DEBIAN_FRONTEND=noninteractive $(if $(filter 0,$(shell id -u)),,sudo -n) apt-get
 
+# The failures again at the end, where they are found among thousands of lines.
+TESTS := swift test $(FLAGS) 2>&1 | tee .build/tests.log; status=$${PIPESTATUS[0]}; \
+  if [ $$status != 0 ]; then grep -E '✘|recorded an issue|error:|Fatal' .build/tests.log; fi; exit $$status
+
 .PHONY: build test demo check format bench validate docs libraries figures peers clean
 
 build: libraries
@@ -33,7 +37,7 @@ build: libraries
 
 test: libraries
 	swift build $(FLAGS)
-	swift test $(FLAGS)
+	$(TESTS)
 
 # A run of 1152 atoms, its figure, and its analysis with figures.
 demo: build figures
@@ -46,7 +50,7 @@ demo: build figures
 check: libraries
 	swift format lint -r --strict Sources Tests Package.swift
 	swift build $(FLAGS)
-	swift test $(FLAGS)
+	$(TESTS)
 
 format:
 	swift format -i -r Sources Tests Package.swift

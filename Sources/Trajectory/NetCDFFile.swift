@@ -501,7 +501,18 @@ package final class NetCDFFile {
   /// What a call of the library returns, or what a test puts in its place.
   private static func status(_ path: String, _ body: () -> Int32) -> Int32 {
     if case .code(let code)? = FileFaults.fault(.netCDF, path) { return code }
-    return lock.withLock { _ in body() }
+    return lock.withLock { _ in
+      _ = silenceHDF5?(0, nil, nil)
+      return body()
+    }
+  }
+
+  /// `H5Eset_auto2` of the HDF5 that libnetcdf brings. Where HDF5 knows threads, it prints its own
+  /// stack of every error, also of what libnetcdf merely tries, on each thread but the one that
+  /// initialised libnetcdf.
+  private static let silenceHDF5 = dlsym(nil, "H5Eset_auto2").map {
+    unsafeBitCast(
+      $0, to: (@convention(c) (Int64, UnsafeRawPointer?, UnsafeRawPointer?) -> Int32).self)
   }
 
   private static func error(

@@ -29,6 +29,11 @@ struct Sandbox {
     try Data(contentsOf: URL(fileURLWithPath: path + "/" + name))
   }
 
+  /// Bytes of a file.
+  func size(_ name: String) throws -> Int {
+    try FileManager.default.attributesOfItem(atPath: path + "/" + name)[.size] as? Int ?? 0
+  }
+
   func text(_ name: String) throws -> String { String(decoding: try data(name), as: UTF8.self) }
 
   func exists(_ name: String) -> Bool {
@@ -142,10 +147,13 @@ struct Sandbox {
 
   /// Waits for a file of a run to appear.
   func wait(for name: String) {
-    var waited = 0
-    while !exists(name), waited < 1000 {
+    let end = Date(timeIntervalSinceNow: 120)
+    while !exists(name) {
+      if Date() > end {
+        Issue.record("no \(name) after two minutes")
+        return
+      }
       Thread.sleep(forTimeInterval: 0.01)
-      waited += 1
     }
   }
 

@@ -257,7 +257,6 @@ import Testing
       }
       let (process, _, err) = try box.start(["run", "deck.yaml", "--quiet"], shell: shell)
       box.wait(for: "run/only/thermo.csv")
-      let begin = Date()
       if how == "chmod" {
         chmod(box.path + "/run", 0o500)
       } else {
@@ -269,7 +268,6 @@ import Testing
       #expect(process.terminationStatus == 1, "\(how): \(messages)")
       #expect(messages.contains(box.path + "/run is gone or not writable"), "\(how): \(messages)")
       #expect(messages.contains(how == "chmod" ? "Permission denied" : "No such file"))
-      #expect(Date().timeIntervalSince(begin) < 10)
       if how == "chmod" {
         let again = try box.apus("run", "deck.yaml", "--resume", shell: shell)
         #expect(again.status == 2 && again.err.contains(box.path + "/run"), "\(again)")
@@ -316,9 +314,11 @@ import Testing
       let (process, _, err) = try box.start(["run", "deck.yaml", "--threads", "1"] + resume)
       box.wait(for: "run/only/trajectory.nc")
       Thread.sleep(forTimeInterval: 0.05)
-      kill(process.processIdentifier, SIGINT)
-      Thread.sleep(forTimeInterval: 0.005)
-      kill(process.processIdentifier, SIGINT)
+      // One that comes before the last was taken is lost, so more than two.
+      while process.isRunning {
+        kill(process.processIdentifier, SIGINT)
+        Thread.sleep(forTimeInterval: 0.005)
+      }
       let messages = String(
         decoding: err.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
       process.waitUntilExit()

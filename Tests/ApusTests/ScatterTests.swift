@@ -77,7 +77,7 @@ import Trajectory
         try Self.values(variable, of: output), try Self.values(variable, of: reference))
       // dynasor keeps velocities, displacements and its cell in single precision.
       let tolerance =
-        variable == "q_points"
+        ["q_points", "cell"].contains(variable)
         ? 1e-7
         : variable.hasPrefix("C")
           ? 2e-7 : variable.contains("incoh") || ["Fqt", "Sqw"].contains(variable) ? 1e-8 : 1e-11

@@ -2,6 +2,7 @@ import CZlib
 import Foundation
 import Glibc
 import Matter
+import TestSupport
 import Testing
 import Trajectory
 
@@ -212,13 +213,15 @@ import Trajectory
     #expect(truncate(sparse, 5_000_000_000) == 0)
     try folder.write("utf16.xyz", [0xff, 0xfe, 0x31, 0, 10, 0])
     try folder.write("one.xyz", "1")
-    let start = ContinuousClock.now
-    for path in [
-      folder["pipe.xyz"], "/dev/zero", folder.path, sparse, folder["utf16.xyz"], folder["one.xyz"],
-    ] {
-      #expect(throws: InputError.self) { try StructureReader.read(path: path) }
+    let time = processorSeconds {
+      for path in [
+        folder["pipe.xyz"], "/dev/zero", folder.path, sparse, folder["utf16.xyz"],
+        folder["one.xyz"],
+      ] {
+        #expect(throws: InputError.self) { try StructureReader.read(path: path) }
+      }
     }
-    #expect(ContinuousClock.now - start < .seconds(1))
+    #expect(time < 1)
   }
 
   // MARK: POSCAR
