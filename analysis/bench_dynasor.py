@@ -1,18 +1,16 @@
-"""Seconds of dynasor 2.5 and of Apus on one trajectory, in turn: 1152 atoms (C4H2I2S) that swing about
-random places, 1000 frames of 2 fs in AMBER NetCDF, 500 lags, lattice points up to 8 rad/Å. Reading is
-included, compilation by numba is not.
+"""Seconds of whole commands on one trajectory, `apus scatter` and a script on dynasor 2.5, in turn: 1152 atoms
+(C4H2I2S) that swing about random places, 1000 frames of 2 fs in AMBER NetCDF, 500 lags, lattice points up to
+8 rad/Å. Both start, read, compute and write their file; the compilation by numba is not counted.
 
-    python3 analysis/bench_dynasor.py                      # the four cases, one thread, three rounds
+    python3 analysis/bench_dynasor.py                      # the four cases, two threads, three rounds
     python3 analysis/bench_dynasor.py --cases coherent-10 --threads 1 2 --rounds 5
-
-Apus runs in the test CorrelationRates (built with `make test` or `swift build --build-tests`), which does
-what a command would do: opens the file, reads frames, adds them and takes the result.
 """
 
 import argparse
 import json
 import os
-import re
+import pathlib
+import resource
 import statistics
 import subprocess
 import sys
@@ -25,17 +23,16 @@ CASES = {
     "incoherent-1": (100, 1, True),
     "incoherent-10": (100, 10, True),
 }
-FLAGS = "-c release -Xcc -march=x86-64-v4 -Xcc -fno-math-errno"
 LAG = 500
 
 parser = argparse.ArgumentParser(description=__doc__,
                                  formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
-parser.add_argument("--threads", nargs="+", type=int, default=[1])
+parser.add_argument("--threads", nargs="+", type=int, default=[2])
 parser.add_argument("--rounds", type=int, default=3)
 parser.add_argument("--only", choices=["apus", "dynasor"], help="one of the two programs")
-parser.add_argument("--ours", default=f"swift test {FLAGS} --skip-build --filter CorrelationRates/file",
-                    help="the command that runs Apus")
+parser.add_argument("--apus", default=pathlib.Path(__file__).resolve().parents[1] / ".build/release/apus",
+                    help="the program")
 parser.add_argument("--dynasor", metavar="CASE", help=argparse.SUPPRESS)
 args = parser.parse_args()
 
@@ -81,8 +78,23 @@ def lattice_points(count):
     return grid[np.random.default_rng(0).permutation(len(grid))[:count]].tolist()
 
 
+def topology(path):
+    symbols = [s for s, n in COUNTS.items() for _ in range(n)]
+    cell = "{} 0 0 0 {} 0 0 0 {}".format(*EDGES)
+    with open(path, "w") as file:
+        file.write(f'{ATOMS}\nLattice="{cell}" Properties=species:S:1:pos:R:3 pbc="T T T"\n')
+        file.writelines(f"{s} 0 0 {0.01 * i}\n" for i, s in enumerate(symbols))
+
+
+def deck(path, points, step, incoherent):
+    with open(path, "w") as file:
+        file.write(f"trajectory: {{timestep: 2 fs}}\nq: {{hkl: {points}}}\ncorrelation: {{maximum_lag: {LAG} frames, "
+                   f"origin_stride: {step}, incoherent: {str(incoherent).lower()}, blocks: 1}}\n")
+
+
 def run_dynasor(case):
-    """One case in this process, whose environment has set the threads."""
+    """One case in this process, whose environment has set the threads. Prints the seconds of compiling, which is
+    done first on a few frames, and of computing."""
     import numpy as np
     from dynasor import Trajectory, compute_dynamic_structure_factors
     first, groups = 0, {}
@@ -94,21 +106,28 @@ def run_dynasor(case):
     def run(lags, step, **frames):
         trajectory = Trajectory(case["trajectory"], trajectory_format="nc", atomic_indices=groups,
                                 **frames)
-        compute_dynamic_structure_factors(trajectory, q, dt=2.0, window_size=lags, window_step=step,
-                                          calculate_incoherent=case["incoherent"])
+        return compute_dynamic_structure_factors(trajectory, q, dt=2.0, window_size=lags, window_step=step,
+                                                 calculate_incoherent=case["incoherent"])
 
-    run(4, 1, frame_stop=8)  # compiles
-    cpu, wall = time.process_time(), time.time()
-    run(LAG, case["step"])
-    print(f"seconds of CPU {time.process_time() - cpu}, of wall {time.time() - wall}")
+    start = time.process_time(), time.time()
+    run(4, 1, frame_stop=8)
+    compiled = time.process_time(), time.time()
+    sample = run(LAG, case["step"])
+    computed = time.process_time(), time.time()
+    sample.write_to_npz(case["output"])
+    print(json.dumps([[b - a for a, b in zip(*pair)] for pair in ((start, compiled), (compiled, computed))]))
 
 
 def seconds(command, **environment):
+    """CPU and wall seconds of a command, and what it printed."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    start = time.time()
     done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True)
-    found = re.search(r"seconds of CPU ([\d.e+-]+), of wall ([\d.e+-]+)", done.stdout)
-    if done.returncode or not found:
-        sys.exit(f"{' '.join(command)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    return float(found[1]), float(found[2])
+    wall = time.time() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode:
+        sys.exit(f"{' '.join(map(str, command))} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return [after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall], done.stdout
 
 
 if args.dynasor:
@@ -117,35 +136,46 @@ if args.dynasor:
     sys.exit()
 
 with tempfile.TemporaryDirectory() as folder:
-    trajectory = os.path.join(folder, "bench.nc")
+    trajectory, names, output = (os.path.join(folder, n) for n in ("bench.nc", "names.xyz", "output"))
     write(trajectory)
+    topology(names)
     for name in args.cases:
         count, step, incoherent = CASES[name]
-        path = os.path.join(folder, name + ".json")
-        with open(path, "w") as file:
-            json.dump({"trajectory": trajectory, "points": lattice_points(count), "step": step,
-                       "lag": LAG, "frames": 1000, "incoherent": incoherent,
-                       "labels": [s for s, n in COUNTS.items() for _ in range(n)]}, file)
+        points = lattice_points(count)
+        case, plan = (os.path.join(folder, name + e) for e in (".json", ".yaml"))
+        deck(plan, points, step, incoherent)
+        with open(case, "w") as file:
+            json.dump({"trajectory": trajectory, "points": points, "step": step, "incoherent": incoherent,
+                       "output": output + ".npz"}, file)
+
+        def dynasor(threads):
+            whole, printed = seconds([sys.executable, __file__, "--dynasor", case],
+                                     NUMBA_NUM_THREADS=str(threads), OMP_NUM_THREADS=str(threads))
+            compiling, computing = json.loads(printed.splitlines()[-1])
+            return [w - c for w, c in zip(whole, compiling)] + computing
+
+        def apus(threads):
+            pathlib.Path(output + ".nc").unlink(missing_ok=True)
+            return seconds([args.apus, "scatter", trajectory, "--topology", names, "--config", plan,
+                            "--output", output + ".nc", "--threads", str(threads), "--quiet"])[0]
+
         for threads in args.threads:
-            programs = {
-                "dynasor": lambda: seconds([sys.executable, __file__, "--dynasor", path],
-                                           NUMBA_NUM_THREADS=str(threads),
-                                           OMP_NUM_THREADS=str(threads)),
-                "apus": lambda: seconds(args.ours.split(), APUS_CASE=path,
-                                        APUS_THREADS=str(threads), SWIFT_BACKTRACE="enable=no"),
-            }
-            times = {p: [] for p in programs if args.only in (None, p)}
-            for _ in range(args.rounds):
-                for program in times:
-                    times[program].append(programs[program]())
+            programs = {p: f for p, f in (("dynasor", dynasor), ("apus", apus)) if args.only in (None, p)}
+            rows = [{p: f(threads) for p, f in programs.items()} for _ in range(args.rounds)]
             print(f"{name}: {count} q, window_step {step}, threads {threads}")
-            for program, rows in times.items():
-                for n, kind in enumerate(("CPU", "wall")):
-                    print(f"  {program:8} {kind:4} " + " ".join(f"{row[n]:7.2f}" for row in rows)
-                          + f"  median {statistics.median(row[n] for row in rows):.2f} s")
-            if len(times) == 2:
-                for n, kind in enumerate(("CPU", "wall")):
-                    ratios = [d[n] / a[n] for d, a in zip(times["dynasor"], times["apus"])]
-                    print(f"  dynasor/apus {kind:4} " + " ".join(f"{r:.1f}" for r in ratios)
-                          + f"  median {statistics.median(ratios):.1f}")
+
+            def show(what, values):
+                values = list(values)
+                print(f"  {what:34}" + " ".join(f"{v:7.2f}" for v in values)
+                      + f"  median {statistics.median(values):.2f}")
+
+            for n, kind in enumerate(("CPU", "wall")):
+                if "dynasor" in programs:
+                    show(f"dynasor, {kind}, s", (r["dynasor"][n] for r in rows))
+                    show(f"dynasor, computing alone, {kind}, s", (r["dynasor"][2 + n] for r in rows))
+                if "apus" in programs:
+                    show(f"apus, {kind}, s", (r["apus"][n] for r in rows))
+                if len(programs) == 2:
+                    show(f"ratio, {kind}", (r["dynasor"][n] / r["apus"][n] for r in rows))
+                    show(f"ratio to computing alone, {kind}", (r["dynasor"][2 + n] / r["apus"][n] for r in rows))
             sys.stdout.flush()

@@ -256,11 +256,7 @@ struct Scatterer {
   func compute(_ jobs: [Job], _ estimate: ScatterEstimate, spool: String) throws -> ScatterTable {
     let available = RunEstimate.availableMemory ?? .infinity
     let isSpooled = Double(estimate.frames + 2 * estimate.results) > 0.7 * available
-    if isSpooled {
-      try FileLayer.makeDirectory(spool)
-      say("apus: frames go through \(spool), which is removed at the end")
-    }
-    defer { if isSpooled { try? FileManager.default.removeItem(atPath: spool) } }
+    if isSpooled { say("apus: frames go through files without a name beside the result") }
     var parts: [ScatterData] = []
     var layout: ScatterCollector.Layout?
     var moves = jobs[0].mayMove
@@ -298,10 +294,16 @@ struct Scatterer {
       spool: spool)
     let stream = FramePrefetcher(try TrajectoryFiles.open(job.path, options: job.options))
     var frame = TrajectoryFrame(for: stream.facts)
+    if let spool { try FileLayer.makeDirectory(spool) }
+    defer { if let spool { try? FileManager.default.removeItem(atPath: spool) } }
     while collector.frameCount < job.facts.frameCount, try stream.next(into: &frame) {
       try collector.add(
         cell: frame.values.cell, positions: frame.positions, velocities: frame.velocities,
         temperature: frame.values.temperature)
+      // Files that are open stay without their names, and are gone however the process ends.
+      if let spool, collector.frameCount == 1 {
+        try? FileManager.default.removeItem(atPath: spool)
+      }
     }
     guard collector.frameCount == job.facts.frameCount else {
       throw InputError(

@@ -3,7 +3,6 @@ import Matter
 import Parallel
 import Scattering
 import Testing
-import Trajectory
 
 private func variable(_ name: String) -> String? { ProcessInfo.processInfo.environment[name] }
 private let isAsked = ConditionTrait.enabled(
@@ -23,13 +22,6 @@ struct CorrelationRates {
     var time = timespec()
     clock_gettime(clock, &time)
     return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
-  }
-
-  /// The largest memory of this process so far, in bytes.
-  private var memoryAtMost: Int {
-    var usage = rusage()
-    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    return usage.ru_maxrss << 10
   }
 
   private func positions(_ frame: Int) -> Vectors {
@@ -62,42 +54,6 @@ struct CorrelationRates {
     let kinds: CorrelationKinds
     let stride, blocks: Int
     var testDescription: String { name }
-  }
-
-  /// A case of analysis/bench_dynasor.py.
-  private struct FileCase: Decodable {
-    let trajectory: String
-    let points: [[Int32]]
-    let frames, step, lag: Int
-    let incoherent: Bool
-    let labels: [String]
-  }
-
-  @Test(
-    "A case in a file, reading included",
-    .enabled(if: variable("APUS_CASE") != nil, "APUS_CASE not set"))
-  func file() throws {
-    let path = try #require(variable("APUS_CASE"))
-    let c = try JSONDecoder().decode(FileCase.self, from: Data(contentsOf: URL(filePath: path)))
-    let points = c.points.map { SIMD3($0[0], $0[1], $0[2]) }
-    let start = (seconds(CLOCK_PROCESS_CPUTIME_ID), seconds(CLOCK_MONOTONIC))
-    let source = FramePrefetcher(try TrajectoryFiles.open(c.trajectory))
-    let accumulator = try CorrelationAccumulator(
-      plan: CorrelationPlan(
-        points: .lattice(points), kinds: c.incoherent ? [.coherent, .incoherent] : .coherent,
-        timestep: 2, maximumLag: c.lag, originStride: c.step, blocks: 1),
-      species: SpeciesMap(c.labels), team: team)
-    var frame = TrajectoryFrame(for: source.facts)
-    while try source.next(into: &frame) {
-      try accumulator.add(cell: try #require(frame.values.cell), positions: frame.positions)
-    }
-    let result = try accumulator.result()
-    print(
-      "seconds of CPU \(seconds(CLOCK_PROCESS_CPUTIME_ID) - start.0), "
-        + "of wall \(seconds(CLOCK_MONOTONIC) - start.1), "
-        + "at most \(memoryAtMost >> 20) MiB")
-    #expect(result.frameCount == c.frames)
-    #expect(result.functions.allSatisfy { f in f.values.allSatisfy { $0.isFinite } })
   }
 
   @Test(
