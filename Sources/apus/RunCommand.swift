@@ -294,12 +294,15 @@ enum RunCommand: Command {
 
     // MARK: refusals
 
-    /// Only a longer last stage may differ from the deck of the checkpoint.
+    /// Only a longer last stage and the places of files may differ from the deck of the checkpoint.
     private func compare(_ checkpoint: Checkpoint) throws {
       if checkpoint.deck == plan.yaml { return }
       let old = try plan(of: checkpoint.deck)
       var same = old
       same.output = plan.output
+      // Files may have moved: what they hold is compared.
+      same.potential.model = plan.potential.model
+      if FileLayer.exists(plan.structure) { same.structure = plan.structure }
       if plan.onlyRaisesLastDuration(of: same), let last = plan.stages.last {
         if last.hasRamp, checkpoint.stage == plan.stages.count - 1 {
           throw InputError(

@@ -331,6 +331,40 @@ import Testing
     #expect(result.status == 75, "\(result)")
   }
 
+  @Test("A run whose files were moved goes on; files of other content are another run")
+  func moved() throws {
+    let box = try Sandbox()
+    defer { box.remove() }
+    let files = ["argon.txt", "argon.xyz", "deck.yaml"]
+    try box.write(Sandbox.deck(steps: 50), "deck.yaml")
+    #expect(try box.apus("run", "deck.yaml", "--output", "whole", "--quiet").status == 0)
+    try box.write(Sandbox.deck(steps: 20), "deck.yaml")
+    #expect(try box.apus("run", "deck.yaml", "--quiet").status == 0)
+    try FileManager.default.createDirectory(
+      atPath: box.path + "/elsewhere", withIntermediateDirectories: false)
+    for name in files + ["run"] {
+      try FileManager.default.moveItem(
+        atPath: box.path + "/" + name, toPath: box.path + "/elsewhere/" + name)
+    }
+    try box.write(Sandbox.deck(steps: 50), "elsewhere/deck.yaml")
+    for (name, other) in [
+      ("argon.xyz", Sandbox.argon(edge: 10.7)), ("argon.txt", "lennard-jones Ar 3.4 0.0103 8\n"),
+    ] {
+      let good = try box.text("elsewhere/" + name)
+      try box.write(other, "elsewhere/" + name)
+      let result = try box.apus("run", "elsewhere/deck.yaml", "--resume")
+      #expect(result.status == 2 && result.err.contains("elsewhere/" + name), "\(result)")
+      try box.write(good, "elsewhere/" + name)
+    }
+    let result = try box.apus("run", "elsewhere/deck.yaml", "--resume", "--quiet")
+    #expect(result.status == 0, "\(result)")
+    for name in Self.outputs {
+      #expect(
+        try box.data("elsewhere/run/" + name) == box.data("whole/" + name), "\(name) differs")
+    }
+    #expect(try box.text("elsewhere/run/deck.yaml").contains(box.path + "/elsewhere/argon.xyz"))
+  }
+
   @Test("A raised duration goes on, and deck.yaml and methods.txt tell the new one")
   func raised() throws {
     let box = try Sandbox()
