@@ -35,8 +35,8 @@ struct SeriesCorrelator: Sendable {
 
   /// The number of doubles of the spectra of one point: block by block, function by function.
   var spectrumCount: Int { origins.blocks.count * functions.count * spectrumStride }
-  /// The number of doubles of one spectrum.
-  var spectrumStride: Int { 2 * halfStride }
+  /// The number of doubles of one spectrum, which is real where all frames are origins.
+  var spectrumStride: Int { origins.isPlain ? halfStride : 2 * halfStride }
   /// The number of doubles of the sums of one point: block, function, lag.
   var sumCount: Int { origins.blocks.count * functions.count * origins.lagCount }
   /// The number of doubles of scratch.
@@ -124,9 +124,7 @@ struct SeriesCorrelator: Sendable {
         z = f64x8_fma(
           f64x8_load(a + part * halfStride + k), f64x8_load(b + part * halfStride + k), z)
       }
-      let h = z * scale
-      f64x8_store(target + 2 * k, f64x8_load(target + 2 * k) + f64x8_zip_low(h, .zero))
-      f64x8_store(target + 2 * k + 8, f64x8_load(target + 2 * k + 8) + f64x8_zip_high(h, .zero))
+      f64x8_store(target + k, f64x8_fma(z, scale, f64x8_load(target + k)))
       k += 8
     }
   }
@@ -159,13 +157,23 @@ struct SeriesCorrelator: Sendable {
   }
 
   /// The sums of spectra, which are destroyed.
+  /// - Parameter scratch: `scratchCount` doubles, aligned
   func sums(
     _ spectra: UnsafeMutablePointer<Double>, scratch: UnsafeMutablePointer<Double>,
     into sums: UnsafeMutablePointer<Double>
   ) {
     let scale = 1 / Double(forward.length)
+    let work = scratch + 2 * forward.length
     for row in 0..<origins.blocks.count * functions.count {
-      inverse.inverse(spectra + row * spectrumStride, to: scratch)
+      var spectrum = spectra + row * spectrumStride
+      if origins.isPlain {
+        for k in 0..<half {
+          work[2 * k] = spectrum[k]
+          work[2 * k + 1] = 0
+        }
+        spectrum = work
+      }
+      inverse.inverse(spectrum, to: scratch)
       let target = sums + row * origins.lagCount
       for lag in 0..<origins.lagCount { target[lag] = scratch[lag] * scale }
     }
