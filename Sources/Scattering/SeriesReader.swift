@@ -9,7 +9,7 @@ struct SeriesReader: Sendable {
 
   /// The number of points that a task takes at once, from the size of their series.
   var pointsPerTask: Int {
-    max(1, min(32, (8 << 20) / max(1, 16 * channelCount * store.count)))
+    max(1, min(64, (16 << 20) / max(1, 16 * channelCount * store.count)))
   }
   /// The number of doubles of the series of so many points, and of a frame's part of them.
   func seriesCount(points: Int) -> Int { 2 * points * channelCount * store.count }

@@ -268,7 +268,7 @@ private final class ShellSums {
   let statics: StaticSums
   private let spectra, staticSums: Grid
   private var total: [Double]
-  private let batchSize = 64
+  private let batchSize = 128
 
   init(shells: Int, correlator: SeriesCorrelator, statics: StaticSums) {
     self.correlator = correlator
