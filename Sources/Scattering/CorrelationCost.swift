@@ -192,15 +192,18 @@ extension CorrelationAccumulator {
 
 extension ShellAccumulator {
   /// The seconds that `result` of so many frames takes, as `CorrelationAccumulator.seconds`.
-  public func seconds(frameCount: Int) -> Double {
-    var half = plan
-    half.points = .lattice(points)
-    half.densities = densityMethod(frameCount: frameCount)
-    let cost = CorrelationCost(plan: half, species: species, frameCount: frameCount)
-    let times =
-      half.densities == .products ? 1 : passes(of: points.count, frameCount: frameCount)
+  /// - Parameter plan: its points are one of each ±q
+  public static func seconds(
+    plan: CorrelationPlan, species: SpeciesMap, frameCount: Int, threads: Int,
+    memory: Int = defaultMemory
+  ) -> Double {
+    let passes = passes(plan: plan, species: species, frameCount: frameCount, memory: memory)
+    var plan = plan
+    plan.densities = plan.densityMethod(for: species, passes: passes)
+    let cost = CorrelationCost(plan: plan, species: species, frameCount: frameCount)
+    let times = plan.densities == .products ? 1 : passes
     return 1e-9
-      * (cost.densities * Double(frameCount * times) + cost.series * Double(points.count))
-      / Double(team.count)
+      * (cost.densities * Double(frameCount * times) + cost.series * Double(plan.points.count))
+      / Double(threads)
   }
 }

@@ -498,17 +498,17 @@ public struct ScatterEstimate: Sendable {
   ) throws(InputError) {
     let lag = try plan.lag(frameCount: facts.frameCount, timestep: facts.timestep)
     let species = SpeciesMap(elements: facts.elements)
-    let (atoms, frames) = (Double(facts.elements.count), Double(facts.frameCount))
     let kinds = plan.correlation.kinds
     let isShells = plan.shells != nil
     let part =
       isShells ? points : shard.map { points.part($0.range(of: points.rows.count)) } ?? points
     let q = Double(part.computed.count) / (isShells ? Double(shard?.count ?? 1) : 1)
-    let set = FunctionSet(kinds: kinds, species: species.names)
     let single = CorrelationPlan(
       points: part.computed, kinds: isShells ? kinds.intersection(.incoherent) : kinds,
-      timestep: facts.timestep, maximumLag: lag, blocks: plan.correlation.blocks)
+      timestep: facts.timestep, maximumLag: lag, originStride: plan.correlation.originStride,
+      blocks: plan.correlation.blocks)
     var kept = 0
+    var time = 0.0
     var made = 0
     if !single.kinds.isEmpty {
       kept = CorrelationAccumulator.memory(
@@ -518,24 +518,28 @@ public struct ScatterEstimate: Sendable {
         8 * members * part.computed.count * (lag + 1) * (plan.correlation.blocks > 1 ? 4 : 2)
       kept = max(0, kept - made)
       made += made * part.rows.count / max(1, part.computed.count)
+      time += CorrelationAccumulator.seconds(
+        plan: single, species: species, frameCount: facts.frameCount, threads: 1)
     }
     if isShells, !kinds.subtracting(.incoherent).isEmpty {
       kept +=
         facts.frameCount * (8 * 9 + (kinds.contains(.currents) ? 48 : 24) * facts.elements.count)
-      let all = Double(16 * species.names.count * (kinds.contains(.currents) ? 5 : 1)) * q * frames
-      made += Int(min(Double(1 << 30), all))
+      let all =
+        Double(16 * species.names.count * (kinds.contains(.currents) ? 5 : 1)) * q
+        * Double(facts.frameCount)
+      made += Int(min(Double(ShellAccumulator.defaultMemory), all))
+      var collective = single
+      collective.kinds = kinds.subtracting(.incoherent)
+      collective.points = .lattice(part.computed.integers ?? [])
+      time +=
+        ShellAccumulator.seconds(
+          plan: collective, species: species, frameCount: facts.frameCount, threads: 1)
+        / Double(shard?.count ?? 1)
     }
     self.frames = kept
     results = made
     rows = part.rows.count
     computed = part.computed.count
-    // Measured for each atom, point and frame, and for each function, point and frame.
-    var time = 0.0
-    if kinds.contains(.coherent) || kinds.contains(.currents) {
-      time += 0.45e-9 * atoms * q * frames * (kinds.contains(.currents) ? 4 : 1)
-      time += 35e-9 * Double(set.collective.count) * q * frames
-    }
-    if kinds.contains(.incoherent) { time += 12e-9 * atoms * q * frames }
-    seconds = plan.correlation.blocks > 1 ? 2 * time : time
+    seconds = time
   }
 }

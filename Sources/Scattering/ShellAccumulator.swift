@@ -27,6 +27,9 @@ public final class ShellAccumulator {
   private var motion = CellMotion()
   private var hasVelocities: Bool { plan.kinds.contains(.currents) }
 
+  /// The bytes that densities may take at a time where nothing else is said.
+  public static let defaultMemory = 1 << 30
+
   /// An accumulator without frames.
   /// - Parameters:
   ///   - plan: its points are lattice points; a point and its inverse are computed once and count
@@ -36,7 +39,7 @@ public final class ShellAccumulator {
   ///   - kept: the number of frames of an earlier process in the spool from which this one goes on
   public init(
     plan: CorrelationPlan, species: SpeciesMap, shells: Shells, team: ThreadTeam,
-    memory: Int = 1 << 30, spool: String? = nil, keeping kept: Int = 0
+    memory: Int = defaultMemory, spool: String? = nil, keeping kept: Int = 0
   ) throws {
     try plan.validate()
     guard case .lattice(let list) = plan.points else {
@@ -142,8 +145,15 @@ public final class ShellAccumulator {
         shellSpread[shell] = max(shellSpread[shell], spread[p])
       }
     }
-    let pointsPerPass = pointsPerPass(frameCount)
-    let method = densityMethod(frameCount: frameCount)
+    var half = plan
+    half.points = .lattice(points)
+    let pointsPerPass = Self.pointsPerPass(
+      plan: half, species: species, frameCount: frameCount, memory: memory)
+    // A transform makes the densities of all points in every pass.
+    let method = half.densityMethod(
+      for: species,
+      passes: Self.passes(
+        plan: half, species: species, frameCount: frameCount, memory: memory))
     // New memory costs as much as a third of the sums: one store serves all passes.
     let store = try RecordStore(
       valuesPerRecord: max(1, 2 * channels * min(used.count, pointsPerPass)))
@@ -163,22 +173,20 @@ public final class ShellAccumulator {
     return try finish(sums, origins, functions, meanCell, shellSpread)
   }
 
-  private func pointsPerPass(_ frameCount: Int) -> Int {
-    max(64, memory / (16 * species.names.count * (hasVelocities ? 5 : 1) * max(1, frameCount)))
+  private static func pointsPerPass(
+    plan: CorrelationPlan, species: SpeciesMap, frameCount: Int, memory: Int
+  ) -> Int {
+    let channels = species.names.count * (plan.kinds.contains(.currents) ? 5 : 1)
+    return max(64, memory / (16 * channels * max(1, frameCount)))
   }
 
-  /// How often frames are gone through for so many points.
-  func passes(of points: Int, frameCount: Int) -> Int {
-    let perPass = pointsPerPass(frameCount)
-    return (points + perPass - 1) / perPass
-  }
-
-  /// How densities of all points are computed: a transform makes all of them in every pass.
-  func densityMethod(frameCount: Int) -> DensityMethod {
-    var half = plan
-    half.points = .lattice(points)
-    return half.densityMethod(
-      for: species, passes: passes(of: points.count, frameCount: frameCount))
+  /// How often frames are gone through for the points of a plan.
+  static func passes(
+    plan: CorrelationPlan, species: SpeciesMap, frameCount: Int, memory: Int
+  ) -> Int {
+    let perPass = pointsPerPass(
+      plan: plan, species: species, frameCount: frameCount, memory: memory)
+    return (plan.points.count + perPass - 1) / perPass
   }
 
   /// Densities of all frames.

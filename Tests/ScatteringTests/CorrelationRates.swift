@@ -113,7 +113,8 @@ struct CorrelationRates {
       "sphere of \(maximum) 1/Å, \(points.count) points, \(frames) frames, \(team.count) threads: "
         + "\(cpu) s of CPU, \(seconds(CLOCK_MONOTONIC) - start.1) s of wall, "
         + "\(products / cpu * 1e-9)e9 (atom q frame)/s; "
-        + "estimated \(accumulator.seconds(frameCount: frames) * Double(team.count)) s")
+        + "estimated \(ShellAccumulator.seconds(plan: accumulator.plan, species: accumulator.species, frameCount: frames, threads: 1)) s"
+    )
     #expect(result.norms.count > 100)
   }
 
