@@ -17,13 +17,12 @@ import numpy as np
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
-BASE = {"cutoff": [6.0, 4.2], "n_max": [6, 6], "basis_size": [8, 8], "l_max": 4, "four_body": True, "neurons": 30}
 VARIANTS = [
     {},
     {"cutoff": [5.0, 4.0]}, {"cutoff": [5.5, 3.8]}, {"cutoff": [7.0, 4.2]}, {"cutoff": [6.0, 5.0]},
     {"cutoff": {"C": [6.0, 4.2], "H": [4.5, 3.4], "S": [6.0, 4.2], "I": [6.5, 4.5]}},
     {"n_max": [4, 4], "basis_size": [6, 6]}, {"n_max": [8, 8], "basis_size": [10, 10]},
-    {"l_max": 3}, {"four_body": False}, {"neurons": 15}, {"neurons": 60},
+    {"l_max": 3}, {"four_body": False}, {"neurons": 20}, {"neurons": 80},
 ]
 
 
