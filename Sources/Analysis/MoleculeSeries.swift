@@ -8,6 +8,7 @@ public final class MoleculeSeries {
   private let graph: BondGraph
   private let rule: BondRule
   private var search: BondSearch
+  private let original: Set<SIMD2<Int>>
   private var partners: [[Int]]
   private var normals: RingNormals
   private var counts: [Int] = []
@@ -16,6 +17,8 @@ public final class MoleculeSeries {
   private var events: [BondEvent] = []
   private var eventCount = 0
   private var firstChange: Int?
+  private var broken: Set<SIMD2<Int>> = []
+  private var changedElements: Set<String> = []
   private let originalCount: Int
 
   /// A bond that broke or formed.
@@ -54,6 +57,16 @@ public final class MoleculeSeries {
     public var firstChange: Int?
     /// The number of molecules of the graph at the start.
     public var originalCount: Int
+    /// The number of bonds at the start.
+    public var originalBonds: Int
+    /// How many of them broke in any frame.
+    public var brokenBonds: Int
+    /// How many of them are missing in the last frame.
+    public var missingBonds: Int
+    /// The number of other bonds in the last frame.
+    public var newBonds: Int
+    /// The pairs of elements of all bonds that broke or formed, as "I-I", sorted.
+    public var changedElements: [String]
   }
 
   /// The most events that are listed.
@@ -69,6 +82,7 @@ public final class MoleculeSeries {
     search = BondSearch(rule, atomCount: graph.elements.count)
     partners = Array(repeating: [], count: graph.elements.count)
     for bond in graph.bonds { partners[bond.x].append(bond.y) }
+    original = Set(graph.bonds)
     normals = RingNormals(graph, isWanted: herringbone)
     originalCount = graph.components.count
   }
@@ -112,7 +126,14 @@ public final class MoleculeSeries {
     for event in formed where changes.last?.atoms != event.atoms { changes.append(event) }
     for change in changes {
       let (i, j) = (change.atoms.x, change.atoms.y)
-      if change.isFormed { partners[i].append(j) } else { partners[i].removeAll { $0 == j } }
+      if change.isFormed {
+        partners[i].append(j)
+      } else {
+        partners[i].removeAll { $0 == j }
+        if original.contains(change.atoms) { broken.insert(change.atoms) }
+      }
+      let symbols = [graph.elements[i].symbol, graph.elements[j].symbol].sorted()
+      changedElements.insert(symbols.joined(separator: "-"))
     }
     eventCount += changes.count
     events += changes.prefix(Self.mostEvents - events.count)
@@ -155,10 +176,13 @@ public final class MoleculeSeries {
 
   /// What was seen so far.
   public func result() -> Result {
-    Result(
+    let now = Set(partners.indices.flatMap { i in partners[i].map { SIMD2(i, $0) } })
+    return Result(
       counts: counts, herringboneAngles: angles, ringAxes: axes,
       herringboneReason: angles.isEmpty ? normals.reason ?? "there are no frames" : nil,
       events: events, eventCount: eventCount, firstChange: firstChange,
-      originalCount: originalCount)
+      originalCount: originalCount, originalBonds: original.count, brokenBonds: broken.count,
+      missingBonds: original.subtracting(now).count, newBonds: now.subtracting(original).count,
+      changedElements: changedElements.sorted())
   }
 }

@@ -213,6 +213,17 @@ extension VelocityAutocorrelation.Result {
 }
 
 extension MoleculeSeries.Result {
+  private var bondVerdict: String {
+    if eventCount == 0 { return "unchanged, \(originalCount) molecules" }
+    let elements = changedElements.joined(separator: ", ")
+    if brokenBonds == 0, newBonds == 0 {
+      return "all \(originalBonds) of the \(originalCount) molecules held; "
+        + "others (\(elements)) came and went"
+    }
+    return "\(eventCount) broke or formed (\(elements)); at the end "
+      + "\(missingBonds) of \(originalBonds) are missing, \(newBonds) new"
+  }
+
   /// The group `molecules` of a result file.
   func group(times: [Double], spacing: Double) -> ResultGroup {
     var g = ResultGroup("molecules", title: "molecules and their orientation")
@@ -221,10 +232,7 @@ extension MoleculeSeries.Result {
       "count", ["time"], counts.map { Double($0) }, units: "1",
       longName: "molecules; networks and single atoms count as one each")
     g.addVerdict(
-      "bonds",
-      eventCount == 0
-        ? "unchanged, \(originalCount) molecules"
-        : "\(eventCount) broke or formed, \(originalCount) molecules at the start",
+      "bonds", bondVerdict,
       remark: firstChange.map { k in
         times.indices.contains(k)
           ? String(format: "first at %.6g ps, frame %d", times[k], k + 1) : ""

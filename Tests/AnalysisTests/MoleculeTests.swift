@@ -97,6 +97,8 @@ struct MoleculeTests {
       graph, [first, frame(0.1, 3), frame(1.5, 3), frame(1.5, 1.2), frame(0, 1.6)])
     #expect(result.counts == [3, 3, 4, 3, 2])
     #expect(result.originalCount == 3 && result.firstChange == 2 && result.eventCount == 3)
+    #expect(result.originalBonds == 2 && result.brokenBonds == 1)
+    #expect(result.missingBonds == 0 && result.newBonds == 1 && result.changedElements == ["C-O"])
     #expect(
       result.events == [
         .init(frame: 2, atoms: [0, 2], isFormed: false),
@@ -105,6 +107,32 @@ struct MoleculeTests {
       ])
     #expect(result.herringboneAngles.isEmpty)
     #expect(result.herringboneReason == "no molecules have a ring of 5 or 6 atoms")
+  }
+
+  @Test("A contact that comes near and goes leaves the bonds of the start as held")
+  func contacts() throws {
+    let iodine = Element(symbol: "I")!
+    func frame(_ near: Double) -> Structure {
+      Structure(
+        elements: Array(repeating: iodine, count: 4),
+        positions: [[2, 2, 2], [4.7, 2, 2], [4.7 + near, 2, 2], [7.4 + near, 2, 2]],
+        cell: nil, periodicity: .none)
+    }
+    let graph = Self.graph(frame(3.6))
+    let result = try Self.series(graph, [3.6, 3.12, 3.05, 3.15, 3.3].map(frame))
+    #expect(result.counts == [2, 2, 1, 1, 2] && result.eventCount == 2)
+    #expect(result.originalBonds == 2 && result.brokenBonds == 0)
+    #expect(result.missingBonds == 0 && result.newBonds == 0 && result.changedElements == ["I-I"])
+    let short = try Self.series(graph, [3.6, 3.05].map(frame))
+    #expect(short.newBonds == 1 && short.missingBonds == 0)
+    let apart = try Self.series(graph, [frame(3.6), stretched(frame(3.6))])
+    #expect(apart.brokenBonds == 1 && apart.missingBonds == 1)
+  }
+
+  private func stretched(_ structure: Structure) -> Structure {
+    var result = structure
+    result.positions[0].x -= 1
+    return result
   }
 
   @Test("A diamond crystal is one network without molecules, also in its smallest cells")
