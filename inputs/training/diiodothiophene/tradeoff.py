@@ -11,6 +11,7 @@ import csv
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -37,23 +38,28 @@ def name(variant):
     return "".join(c if c.isalnum() or c in "-." else "_" for c in text)
 
 
+def train(folder, variant, epochs):
+    settings = [f"model.{k}={toml(v)}" for k, v in variant.items()] + [f"training.epochs={epochs}", "training.threads=1"]
+    subprocess.run([sys.executable, ROOT / "analysis/train_nep", HERE / "train.toml", "--output", folder,
+                    *(x for s in settings for x in ("--set", s))], check=True, stdout=subprocess.DEVNULL)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", required=True, type=Path)
     parser.add_argument("--epochs", type=int, default=300)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=2, help="models trained at a time; then threads of the speed")
     parser.add_argument("--apus", default=ROOT / ".build/release/apus", type=Path)
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
+    folders = [arguments.output / name(v) for v in VARIANTS]
+    # speed is measured when no training is left
+    with ThreadPoolExecutor(arguments.threads) as pool:
+        list(pool.map(lambda fv: train(*fv, arguments.epochs),
+                      [(f, v) for f, v in zip(folders, VARIANTS) if not (f / "nep.txt").exists()]))
     print("| model | 300 K: meV/atom | meV/Å | virial meV/atom | all: meV/Å | median meV/Å | ns/day |")
     print("|---|---|---|---|---|---|---|")
-    for variant in VARIANTS:
-        folder = arguments.output / name(variant)
-        if not (folder / "nep.txt").exists():
-            settings = [f"model.{k}={toml(v)}" for k, v in variant.items()]
-            settings += [f"training.epochs={arguments.epochs}", f"training.threads={arguments.threads}"]
-            subprocess.run([sys.executable, ROOT / "analysis/train_nep", HERE / "train.toml", "--output", folder,
-                            *(x for s in settings for x in ("--set", s))], check=True, stdout=subprocess.DEVNULL)
+    for folder, variant in zip(folders, VARIANTS):
         with open(folder / "errors.csv") as file:
             rows = [r for r in csv.DictReader(file) if r["set"] == "test"]
         column = {k: [c for c in rows[0] if k in c][0] for k in ("energy", "force", "virial")}
