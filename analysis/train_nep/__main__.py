@@ -22,10 +22,10 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np
 
-from .checks import baseline, check_reference, check_split, check_units, split
 from .config import load_config
+from .dataset import load_dataset
 from .environment import environment
-from .frames import InputError, read_frames
+from .frames import InputError
 
 
 def main(arguments=None):
@@ -66,22 +66,8 @@ def run(options):
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError(f"{config.source}: training.device: found 'cuda', but this machine has none; use cpu or auto")
 
-    read = lambda key: [f for p in config.paths(key) for f in read_frames(p, config.elements, config.virial_needed)]
-    extra = {key: read(key) for key in ("validation", "test")}
-    own = read("frames")
-    energies, reference, own = baseline(own, config)
-    sets, repeats = split(own, config, extra)
-    frames = own + extra["validation"] + extra["test"]
-    check_reference(frames, energies, config)
-    check_split(frames, sets)
-    environments = []
-    for frame in frames:
-        try:
-            environments.append(environment(frame, config.shape, np.float32))
-        except ValueError as error:
-            raise InputError(f"{frame.place}: {error}, expected distinct positions; correct or remove the frame") from None
-    slopes = check_units(frames, environments, config)
-
+    data = load_dataset(config)
+    frames, environments, sets, energies = data.frames, data.environments, data.sets, data.energies
     lines = []
 
     def say(text):
@@ -96,15 +82,15 @@ def run(options):
         f"{len(sets['test'])} test; {held / 1e6:.0f} MB of neighbours")
     say("energies subtracted, eV: " + ", ".join(f"{e} {energies[e]:.4f}" for e in config.elements))
     told = lambda slope: "not seen in these data" if np.isnan(slope) else f"{slope:.2f} times what forces ask for"
-    say(f"units: changes of energy {told(slopes[0])}, virials {told(slopes[1])}")
-    for two, one in repeats:
+    say(f"units: changes of energy {told(data.slopes[0])}, virials {told(data.slopes[1])}")
+    for two, one in data.repeats:
         say(f"note: {two.place} repeats frame {one.number}; both are in the same set")
     if options.check:
         return 0
-    return train(options, config, folder, frames, environments, sets, energies, reference, device, say, lines)
+    return train(options, config, folder, data, device, say, lines)
 
 
-def train(options, config, folder, frames, environments, sets, energies, reference, device, say, lines):
+def train(options, config, folder, data, device, say, lines):
     import torch
 
     from .model import Store
@@ -112,6 +98,7 @@ def train(options, config, folder, frames, environments, sets, energies, referen
     from .report import evaluate, figures, model_card, print_table, table, write_table
     from .training import Labels, Training
 
+    frames, environments, sets, energies = data.frames, data.environments, data.sets, data.energies
     values = config.values["training"]
     shape = config.shape
     store = Store(environments, shape, torch.float32, device)
@@ -149,7 +136,7 @@ def train(options, config, folder, frames, environments, sets, energies, referen
     spread = q.max(0) - q.min(0)
     scaler = 1 / np.where(spread > 0, spread, 1)
     folded = config.values["energy"]["write"] == "folded"
-    zero = dict.fromkeys(config.elements, 0.0) if folded else reference
+    zero = dict.fromkeys(config.elements, 0.0) if folded else data.reference
     constants = {e: energies[e] - zero[e] for e in config.elements}
     most = tuple(max(e.most[k] for e in environments) for k in (0, 1))
     write_nep(folder / "nep.txt.part", shape, plain, scaler, most, list(constants.values()))

@@ -19,10 +19,8 @@ import numpy as np
 import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from train_nep.checks import baseline, split
 from train_nep.config import load_config
-from train_nep.environment import environment
-from train_nep.frames import read_frames
+from train_nep.dataset import load_dataset
 from train_nep.model import Store
 from train_nep.training import Labels, Training, errors, loss, summary
 
@@ -75,14 +73,10 @@ def main():
     config = load_config(arguments.config, [*arguments.settings, f"training.epochs={arguments.epochs}"])
     options = config.values["training"]
     torch.set_num_threads(options["threads"])
-    read = lambda key: [f for p in config.paths(key) for f in read_frames(p, config.elements, config.virial_needed)]
-    extra = {key: read(key) for key in ("validation", "test")}
-    energies, _, own = baseline(read("frames"), config)
-    sets, _ = split(own, config, extra)
-    frames = own + extra["validation"] + extra["test"]
-    environments = [environment(f, config.shape, np.float32) for f in frames]
-    store = Store(environments, config.shape, torch.float32, "cpu")
-    labels = Labels(frames, environments, energies, config, torch.float32, "cpu")
+    data = load_dataset(config)
+    frames, sets = data.frames, data.sets
+    store = Store(data.environments, config.shape, torch.float32, "cpu")
+    labels = Labels(frames, data.environments, data.energies, config, torch.float32, "cpu")
     tests = [k for k in sets["test"] if not frames[k].config_type.startswith(("rattle", "molecule"))]
     sizes = labels.sizes[tests].double().numpy()
     print("| | seconds | evaluations of an atom | energy, meV/atom | forces, meV/Å | virial, meV/atom |")
